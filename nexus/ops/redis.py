@@ -1,0 +1,109 @@
+"""The process's one Redis client, and the breaker that keeps a silent Redis from holding up requests.
+
+Everybody but Celery and Django's cache asks Redis through ``guarded(call, default)``::
+
+    live = guarded(lambda redis: redis.get(key), default=None)
+
+When Redis fails, the caller gets `default` and goes on without; for the next second so does everybody else,
+without asking. Then a single caller tries again, and the first that succeeds opens the way for all.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from threading import Lock
+from typing import TypeVar
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+Default = TypeVar("Default")
+
+TIMEOUT_S = 0.5
+REST_S = 1.0
+
+
+@lru_cache(maxsize=1)
+def client() -> redis.Redis:
+    """The Redis at ``settings.REDIS_URL``; answers bytes; no command takes longer than half a second."""
+    return connect(settings.REDIS_URL)
+
+
+def connect(url: str) -> redis.Redis:
+    """A client of the Redis at `url`, with short timeouts and no retries."""
+    return redis.Redis.from_url(
+        url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
+    )
+
+
+class Breaker:
+    """Leaves a failing service alone for `REST_S` seconds at a time."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._closed_until: float | None = None
+
+    def answering(self) -> bool:
+        """Whether the last attempt succeeded, or enough time has passed for another."""
+        return self._closed_until is None or time.monotonic() >= self._closed_until
+
+    def may_try(self) -> bool:
+        """As `answering`, but while the service is failing true for one caller in `REST_S` seconds only."""
+        if self._closed_until is None:
+            return True
+        with self._lock:
+            if not self.answering():
+                return False
+            self._closed_until = time.monotonic() + REST_S
+            return True
+
+    def failed(self, error: Exception) -> None:
+        """Take note of a failure; the first is logged, those that follow it are not."""
+        with self._lock:
+            first, self._closed_until = self._closed_until is None, time.monotonic() + REST_S
+        if first:
+            logger.warning("Redis does not answer: %s", error, extra={"error": type(error).__name__})
+
+    def succeeded(self) -> None:
+        """Take note of a success."""
+        if self._closed_until is not None:
+            self._closed_until = None
+            logger.info("Redis answers again")
+
+
+_breaker = Breaker()
+
+
+def answering() -> bool:
+    """Whether Redis is worth asking. For those who can choose another way from the start."""
+    return _breaker.answering()
+
+
+def guarded(call: Callable[[redis.Redis], Answer], default: Default) -> Answer | Default:
+    """What `call` makes of the client; `default` if Redis fails or has just failed. Raises no RedisError."""
+    if not _breaker.may_try():
+        return default
+    try:
+        answer = call(client())
+    except redis.RedisError as error:
+        _breaker.failed(error)
+        return default
+    _breaker.succeeded()
+    return answer
+
+
+def reset() -> None:
+    """Forget the connections and the failures, as a process does that has just been forked."""
+    global _breaker
+    client.cache_clear()
+    _breaker = Breaker()
+
+
+os.register_at_fork(after_in_child=reset)

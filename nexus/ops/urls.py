@@ -1,0 +1,5 @@
+"""The paths of operations."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
