@@ -1,0 +1,79 @@
+"""The base of every list's filters: what they do not know, they refuse."""
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.request import Request
+
+from nexus.api.errors import invalid_request
+from nexus.api.pagination import PARAMETERS
+
+
+class StrictBooleanField(forms.Field):
+    """``true`` or ``false``; nothing is taken for a doubt."""
+
+    def to_python(self, value: Any) -> bool | None:
+        """The boolean, or None when the parameter is not given. Raises ValidationError for any other text."""
+        if value in (None, ""):
+            return None
+        if value not in {"true", "false"}:
+            raise forms.ValidationError("Give true or false.", code="invalid")
+        return bool(value == "true")
+
+
+class BooleanFilter(django_filters.Filter):
+    """A filter by ``true`` or ``false``."""
+
+    field_class = StrictBooleanField
+
+
+class FilterSet(django_filters.FilterSet):
+    """The filters of one list. Its parameters, with those of the pagination, are all that the list takes."""
+
+    @classmethod
+    def parameters(cls) -> set[str]:
+        """The names of all query parameters of the list."""
+        return {*cls.base_filters, *PARAMETERS}
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """Applies a view's `filterset_class`. Raises Problem (400) for unknown parameters and bad values."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        """The rows of the queryset that the request asks for."""
+        filterset_class: type[FilterSet] = getattr(view, "filterset_class", None) or FilterSet
+        known = filterset_class.parameters()
+        unknown = [name for name in request.query_params if name not in known]
+        if unknown:
+            raise invalid_request(
+                [
+                    {
+                        "pointer": f"/query/{name}",
+                        "code": "unknown_parameter",
+                        "detail": f"Unknown parameter {name!r}. Known are: {', '.join(sorted(known))}.",
+                    }
+                    for name in unknown
+                ]
+            )
+        if not filterset_class.base_filters:
+            return queryset
+        return apply_filters(filterset_class, request.query_params, queryset, pointer="/query")
+
+
+def apply_filters(
+    filterset_class: type[FilterSet], data: Any, queryset: QuerySet[Any], *, pointer: str
+) -> QuerySet[Any]:
+    """Filter a queryset by the values in `data`. Raises Problem (400) with places below `pointer`."""
+    filterset = filterset_class(data, queryset=queryset)
+    if filterset.is_valid():
+        return filterset.qs
+    raise invalid_request(
+        [
+            {"pointer": f"{pointer}/{name}", "code": error.code or "invalid", "detail": " ".join(error.messages)}
+            for name, errors in filterset.form.errors.as_data().items()
+            for error in errors
+        ]
+    )

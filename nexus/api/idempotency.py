@@ -1,0 +1,96 @@
+"""``Idempotency-Key``: a POST that is sent twice is done once.
+
+The answer is kept in the transaction of the work itself, so there is no moment in which one is without the other.
+Only answers that did something (2xx) are kept: an error is made again from the same body.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.http import HttpResponse, HttpResponseBase
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from nexus.api.errors import Conflict, invalid
+from nexus.api.models import IdempotencyKey
+from nexus.api.renderers import to_json
+
+HEADER = "Idempotency-Key"
+MAX_LENGTH = 255
+KEPT_FOR = timedelta(hours=24)
+KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Preference-Applied")
+
+Handler = Callable[..., Any]
+
+
+def idempotent(handler: Handler, request: Request, *args: Any, **kwargs: Any) -> Any:
+    """The answer of `handler`, or the one that the same key and body got within the last 24 hours.
+
+    A second request with the key of one that is still at work waits for it. Raises Problem: 400 for a key that is too
+    long, 409 ``idempotency_key_reused`` for one that came with another request.
+    """
+    key = request.headers[HEADER]
+    if not (0 < len(key) <= MAX_LENGTH) or not key.isprintable():
+        raise invalid("/headers/Idempotency-Key", "invalid", f"A key has 1 to {MAX_LENGTH} printable characters.")
+    digest = _digest(request)
+    with transaction.atomic():
+        _wait_for_others(request.user.pk, key)
+        kept = IdempotencyKey.objects.filter(
+            user_id=request.user.pk, key=key, created_at__gt=timezone.now() - KEPT_FOR
+        ).first()
+        if kept is None:
+            response = handler(request, *args, **kwargs)
+            _keep(request, key, digest, response)
+            return response
+    if bytes(kept.request_digest) != digest:
+        raise Conflict("idempotency_key_reused", "This key was used before, with another request.")
+    return _replay(kept)
+
+
+def delete_expired() -> int:
+    """Forget the answers that are older than 24 hours, and say how many."""
+    return IdempotencyKey.objects.filter(created_at__lte=timezone.now() - KEPT_FOR).delete()[0]
+
+
+def _digest(request: Request) -> bytes:
+    prefer = request.headers.get("Prefer", "")
+    what = f"{request.method} {request.get_full_path()}\n{request.content_type}\n{prefer}\n".encode()
+    return hashlib.sha256(what + request._request.body).digest()
+
+
+def _wait_for_others(user_id: int, key: str) -> None:
+    name = hashlib.sha256(f"idempotency {user_id} {key}".encode()).digest()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(name[:8], signed=True)])
+
+
+def _keep(request: Request, key: str, digest: bytes, response: HttpResponseBase) -> None:
+    if not 200 <= response.status_code < 300:
+        return
+    if isinstance(response, Response):
+        body, content_type = to_json(response.data) if response.data is not None else b"", "application/json"
+    else:
+        body, content_type = getattr(response, "content", b""), response.headers.get("Content-Type", "")
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    headers["Content-Type"] = content_type
+    IdempotencyKey.objects.update_or_create(
+        user_id=request.user.pk,
+        key=key,
+        defaults={
+            "request_digest": digest,
+            "status": response.status_code,
+            "headers": headers,
+            "body": body,
+            "created_at": timezone.now(),
+        },
+    )
+
+
+def _replay(kept: IdempotencyKey) -> HttpResponseBase:
+    response = HttpResponse(bytes(kept.body), status=kept.status, headers=kept.headers)
+    response.headers["Idempotent-Replayed"] = "true"
+    return response

@@ -1,0 +1,72 @@
+"""Headers that every answer carries, and limits that every request keeps."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from nexus.api.errors import Problem, response
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# Answers of the API are data: nothing in them may be run, framed or sniffed.
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+# The admin and the docs run their own files, and nobody else's. Swagger UI and ReDoc set styles inline.
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class SecurityHeadersMiddleware:
+    """Adds the security headers (OWASP Secure Headers Project) to every answer."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.headers = dict(HEADERS)
+        if settings.SECURE_HSTS_SECONDS:
+            self.headers["Strict-Transport-Security"] = (
+                f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
+            )
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        for name, value in self.headers.items():
+            answer.headers.setdefault(name, value)
+        page = answer.headers.get("Content-Type", "").startswith("text/html")
+        answer.headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else API_POLICY)
+        if request.path.startswith(("/api/", "/auth/", "/status")):
+            answer.headers.setdefault("Cache-Control", "private, no-cache")
+        return answer
+
+
+class RequestLimitsMiddleware:
+    """Refuses bodies that are too large before a byte of them is kept, and bodies of unknown length."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        uploading = request.META.get("CONTENT_TYPE", "").startswith("multipart/form-data")
+        limit = settings.MAX_UPLOAD_BYTES if uploading else settings.MAX_BODY_BYTES
+        if length.isdigit() and int(length) > limit:
+            return response(
+                request,
+                Problem(
+                    "body_too_large", f"The body may have {limit // settings.MEBIBYTE} MiB.", status=413
+                ),
+            )
+        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", ""):
+            return response(
+                request,
+                Problem("length_required", "Send the body with a Content-Length.", status=411),
+            )
+        return self.get_response(request)

@@ -1,0 +1,28 @@
+"""How answers are written."""
+
+from typing import Any
+
+import orjson
+from rest_framework.renderers import BaseRenderer
+
+# Moments are written as REST framework writes them: RFC 3339 in UTC with a Z.
+OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+
+
+def to_json(data: object) -> bytes:
+    """JSON in UTF-8. Values that JSON does not know (such as lazy texts and decimals) are written as text."""
+    return orjson.dumps(data, default=str, option=OPTIONS)
+
+
+class JSONRenderer(BaseRenderer):
+    """Answers in JSON; there is no other form."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
+        """The bytes of an answer; none for an answer without content."""
+        return b"" if data is None else to_json(data)

@@ -1,0 +1,160 @@
+"""The base of every view: who asks, what they may, and answers that are bytes as early as can be."""
+
+from functools import partial
+from typing import Any
+
+import pghistory
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpResponse
+from rest_framework import generics, viewsets
+from rest_framework.request import Request
+from rest_framework.views import APIView as RestFrameworkView
+
+from nexus.api import conditional
+from nexus.api.filters import StrictFilterBackend
+from nexus.api.idempotency import HEADER as IDEMPOTENCY_KEY
+from nexus.api.idempotency import idempotent
+from nexus.api.reading import row_reader
+from nexus.api.renderers import to_json
+from nexus.ops.context import bind, current_request_id
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+class ViewMixin:
+    """What plain views and viewsets share.
+
+    `permissions` maps each action (or method, in lower case) to the permission it needs; see
+    `nexus.api.permissions`.
+    """
+
+    permissions: dict[str, str] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Everything before the work: authentication, permission, rate; who is at work, for logs and history."""
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        if not request.user.is_authenticated:
+            return
+        bind(user=request.user.pk)
+        if request.method not in SAFE_METHODS:
+            pghistory.context(user=request.user.pk)
+        if request.method == "POST" and IDEMPOTENCY_KEY in request.headers:
+            self.post = partial(idempotent, self.post)  # type: ignore[has-type]
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer a request; what it writes is kept in the history with the request it came from."""
+        if request.method in SAFE_METHODS:
+            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        with pghistory.context(source="api", request_id=current_request_id()):
+            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+
+class APIView(ViewMixin, RestFrameworkView):
+    """A view of one address. `permissions` is by method, in lower case."""
+
+
+class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
+    """A viewset over `queryset`, with filters, pages and entity tags."""
+
+    filter_backends = [StrictFilterBackend]
+
+    def represent(self, instance: Model) -> Any:
+        """A resource as its serializer shows it."""
+        return self.get_serializer(instance).data
+
+    def read_one(self) -> Any:
+        """The resource of the address, read the short way where its serializer allows. Raises Http404."""
+        reader = row_reader(self.get_serializer_class())
+        if reader is None:
+            return self.represent(self.get_object())
+        rows = reader.read(self.get_queryset().filter(pk=self.kwargs["pk"])[:1])
+        if not rows:
+            raise Http404
+        return rows[0]
+
+    def page(self, queryset: QuerySet[Any]) -> Any:
+        """A page of a queryset as ``{count, next, previous, results}``."""
+        reader = row_reader(self.get_serializer_class())
+        if reader is None:
+            rows = self.paginator.paginate_queryset(queryset, self.request, view=self)
+            results = self.get_serializer(rows, many=True).data
+        else:
+            results = self.paginator.paginate_queryset(queryset, self.request, view=self, read=reader.read)
+        return self.paginator.envelope(results)
+
+    def locked(self) -> Any:
+        """The resource of the address with its row locked, when ``If-Match`` allows to change it.
+
+        Call it in a transaction. Raises Http404, and PreconditionFailed when the resource has changed.
+        """
+        instance = generics.get_object_or_404(
+            self.get_queryset().select_for_update(of=("self",)), pk=self.kwargs["pk"]
+        )
+        conditional.check_precondition(self.request, self.represent(instance))
+        return instance
+
+
+class ListMixin:
+    """``GET`` of a list."""
+
+    def list(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A page of the resources that the filters let through."""
+        body = self.page(self.filter_queryset(self.get_queryset()))
+        return HttpResponse(to_json(body), content_type="application/json")
+
+
+class RetrieveMixin:
+    """``GET`` of one resource."""
+
+    def retrieve(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """One resource with its entity tag."""
+        return conditional.answer(request, self.read_one())
+
+
+class CreateMixin:
+    """``POST`` to a list. The view brings `perform_create(serializer)`, which returns the new instance."""
+
+    def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The new resource, 201, and its address."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        instance = self.perform_create(serializer)
+        location = request.build_absolute_uri(f"{request.path}/{instance.pk}")
+        return conditional.answer(request, self.represent(instance), 201, Location=location)
+
+
+class UpdateMixin:
+    """``PUT`` and ``PATCH``. The view brings `perform_update(serializer)`, which returns the changed instance."""
+
+    def update(self: Any, request: Request, *args: Any, partial: bool = False, **kwargs: Any) -> HttpResponse:
+        """The resource as it is after the change."""
+        with transaction.atomic():
+            serializer = self.get_serializer(self.locked(), data=request.data, partial=partial)
+            serializer.is_valid(raise_exception=True)
+            data = self.represent(self.perform_update(serializer))
+        return conditional.answer(request, data)
+
+    def partial_update(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The same for the fields that are given."""
+        return self.update(request, *args, partial=True, **kwargs)
+
+
+class DestroyMixin:
+    """``DELETE``. The view brings `perform_destroy(instance)`."""
+
+    def destroy(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Nothing, 204."""
+        with transaction.atomic():
+            self.perform_destroy(self.locked())
+        return HttpResponse(status=204)
+
+
+class ReadOnlyViewSet(ListMixin, RetrieveMixin, GenericViewSet):
+    """A list and its resources, to read."""
+
+
+class ModelViewSet(
+    ListMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin, GenericViewSet
+):
+    """A list and its resources, to read and to write."""

@@ -1,0 +1,138 @@
+"""The one record of all work that takes time: classification, and later import, export and training.
+
+A job is rows first and messages second. Its work is cut into chunks; a worker claims a chunk under a lease, and
+the end of a job is decided by counting its chunks. Whatever dies, the rows tell what is still to be done.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+
+class Job(models.Model):
+    """One piece of long work, with its progress. Who may see it: its owner, and administrators."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        PARTIALLY_FAILED = "partially_failed", "partially failed"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    ACTIVE = (Status.QUEUED, Status.RUNNING)
+    TERMINAL = (Status.SUCCEEDED, Status.PARTIALLY_FAILED, Status.FAILED, Status.CANCELLED)
+    # From each state to those that may follow it. A retry takes an ended job back to the queue.
+    TRANSITIONS = {
+        Status.QUEUED: {Status.RUNNING, Status.SUCCEEDED, Status.FAILED, Status.CANCELLED},
+        Status.RUNNING: {Status.SUCCEEDED, Status.PARTIALLY_FAILED, Status.FAILED, Status.CANCELLED},
+        Status.SUCCEEDED: set(),
+        Status.PARTIALLY_FAILED: {Status.QUEUED},
+        Status.FAILED: {Status.QUEUED},
+        Status.CANCELLED: {Status.QUEUED},
+    }
+
+    # Identification
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=50, help_text="What the job does, as registered in nexus.jobs.kinds.")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="jobs", db_index=False
+    )
+    request_id = models.CharField(max_length=64, blank=True, help_text="Of the request that asked for it.")
+    # State
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True, help_text="Why the job as a whole failed.")
+    # Progress, in items
+    total = models.PositiveBigIntegerField(default=0)
+    processed = models.PositiveBigIntegerField(default=0)
+    succeeded = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    # Input and output
+    parameters = models.JSONField(default=dict, blank=True)
+    result = models.JSONField(default=dict, blank=True)
+    # Times
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(processed=F("succeeded") + F("failed"), processed__lte=F("total")),
+                name="nexus_job_progress_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=False, status__in=TERMINAL)
+                | Q(finished_at=None, status__in=ACTIVE),
+                name="nexus_job_finished_when_terminal",
+            ),
+        ]
+        indexes = [
+            models.Index(F("created_at").desc(), F("id").desc(), name="nexus_job_newest"),
+            models.Index("created_by", F("created_at").desc(), F("id").desc(), name="nexus_job_by_owner"),
+            models.Index("kind", F("created_at").desc(), F("id").desc(), name="nexus_job_by_kind"),
+            models.Index("status", F("created_at").desc(), F("id").desc(), name="nexus_job_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will happen to the job by itself."""
+        return self.status in self.TERMINAL
+
+
+class Chunk(models.Model):
+    """A part of a job's items, worked off by one worker at a time.
+
+    `position` numbers the chunks of a job from 0; the items of a chunk are those from `first` on, `size` of them.
+    `input` holds what the kind needs to find them (such as product ids).
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    MAX_ATTEMPTS = 3
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="chunks", db_index=False)
+    position = models.PositiveIntegerField()
+    first = models.PositiveBigIntegerField()
+    size = models.PositiveIntegerField()
+    input = models.JSONField(default=dict, blank=True)
+    # State
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    leased_by = models.CharField(max_length=200, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    # Items
+    succeeded = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["job", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "position"], name="nexus_chunk_position_unique"),
+            models.CheckConstraint(
+                condition=Q(status="running", leased_until__isnull=False) | (~Q(status="running") & Q(leased_until=None)),
+                name="nexus_chunk_leased_while_running",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status", "leased_until", "id"],
+                condition=Q(status__in=["pending", "running"]),
+                name="nexus_chunk_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} {self.position}"

@@ -1,0 +1,25 @@
+"""Every address of Nexus. No address ends in a slash; `RequestMiddleware` takes one off."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+
+urlpatterns = [
+    path("", include("nexus.ops.urls")),
+    path("", include("nexus.api.urls")),
+    path("auth/", include("accounts.auth_urls")),
+    path("api/v1/", include("nexus.jobs.urls")),
+    path("api/v1/", include("accounts.urls")),
+    path("api/v1/", include("products.urls")),
+    path("api/v1/", include("classification.urls")),
+    path("api/v1/", include("workflows.urls")),
+    path("admin/", admin.site.urls),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
+    path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
+]
+
+handler400 = "nexus.api.errors.bad_request"
+handler403 = "nexus.api.errors.permission_denied"
+handler404 = "nexus.api.errors.page_not_found"
+handler500 = "nexus.api.errors.server_error"

@@ -1,0 +1,217 @@
+"""What is classified: products, and the taxonomies whose categories they are put into."""
+
+from typing import Any, ClassVar
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Upper
+
+from products.querysets import CategoryQuerySet, ProductManager, ProductQuerySet, TaxonomyQuerySet
+from products.validators import validate_attributes, validate_gtin
+
+PATH_SEPARATOR = " > "
+
+
+class Taxonomy(models.Model):
+    """One version of a classification system, such as ``nexus-hardware`` 1.
+
+    Several versions of one code stand side by side; at most one of them is current, and that is the one meant
+    where only the code is given.
+    """
+
+    code = models.SlugField(max_length=60)
+    version = models.CharField(max_length=40, default="1")
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    language = models.CharField(max_length=10, default="en", help_text="Of the names: an IETF language tag.")
+    is_current = models.BooleanField(default=True, db_default=True)
+    # Counts every change of the tree or of a name or keyword, so that whatever is derived from it is rebuilt.
+    revision = models.PositiveBigIntegerField(default=1, db_default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TaxonomyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["code", "-id"]
+        verbose_name_plural = "taxonomies"
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="products_taxonomy_version_unique"),
+            models.UniqueConstraint(
+                fields=["code"], condition=Q(is_current=True), name="products_taxonomy_one_current"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.version}"
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+class Category(models.Model):
+    """A node of a taxonomy. `parent` is the truth; `path`, `lineage`, `level` and `is_leaf` follow from it.
+
+    They are kept by `products.services.categories` alone, under one lock a taxonomy, and proved by
+    ``manage.py check_taxonomy``.
+    """
+
+    taxonomy = models.ForeignKey(Taxonomy, on_delete=models.CASCADE, related_name="categories")
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children", db_index=False
+    )
+    code = models.CharField(max_length=100)
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    keywords = ArrayField(
+        models.CharField(max_length=100),
+        default=list,
+        blank=True,
+        help_text="Synonyms and trade abbreviations as product titles have them.",
+    )
+    path = models.CharField(max_length=1500, editable=False, help_text='Names from the root, joined by " > ".')
+    lineage = models.CharField(
+        max_length=300, editable=False, help_text="Ids from the root down to this one, each followed by a slash."
+    )
+    level = models.PositiveSmallIntegerField(editable=False, help_text="1 at the root.")
+    is_leaf = models.BooleanField(default=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = CategoryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["path", "id"]
+        verbose_name_plural = "categories"
+        constraints = [
+            models.UniqueConstraint(fields=["taxonomy", "code"], name="products_category_code_unique"),
+            models.CheckConstraint(condition=Q(level__gte=1), name="products_category_level_from_one"),
+            models.CheckConstraint(
+                condition=Q(parent=None, level=1) | Q(parent__isnull=False, level__gt=1),
+                name="products_category_only_roots_at_level_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(parent=None) | ~Q(parent=F("id")), name="products_category_not_its_own_parent"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["parent", "id"], name="products_category_by_parent"),
+            models.Index(fields=["taxonomy", "path", "id"], name="products_category_by_path"),
+            models.Index(fields=["path", "id"], name="products_category_all_paths"),
+            models.Index(OpClass(F("lineage"), name="varchar_pattern_ops"), name="products_category_lineage"),
+            GinIndex(OpClass(Upper("path"), name="gin_trgm_ops"), name="products_category_path_trgm"),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    exclude=["search_vector"],
+)
+class Product(models.Model):
+    """A thing that is sold or kept, as its supplier describes it."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        ACTIVE = "active"
+        ARCHIVED = "archived"
+
+    class CategorySource(models.TextChoices):
+        """Who chose the category. What a person or a supplier chose is never overwritten by a classifier."""
+
+        NONE = "", "no category"
+        MANUAL = "manual", "chosen by a user"
+        IMPORTED = "imported", "given by an imported file"
+        AUTOMATIC = "automatic", "chosen by a classifier"
+        REVIEWED = "reviewed", "decided in a review"
+
+    # Identification
+    sku = models.CharField("SKU", max_length=64)
+    name = models.CharField(max_length=500)
+    description = models.TextField(blank=True, max_length=20_000)
+    manufacturer = models.CharField(max_length=200, blank=True)
+    part_number = models.CharField(max_length=100, blank=True)
+    gtin = models.CharField("GTIN", max_length=14, blank=True, validators=[validate_gtin])
+    attributes = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[validate_attributes],
+        help_text="A flat object of strings, numbers and booleans.",
+    )
+    # State
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="products", db_index=False
+    )
+    category_source = models.CharField(
+        max_length=10, choices=CategorySource.choices, default=CategorySource.NONE, blank=True, editable=False
+    )
+    # Times
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    # What `ProductQuerySet.search` looks through; "simple" because part numbers are not words of a language.
+    search_vector = models.GeneratedField(
+        expression=SearchVector("sku", "part_number", "gtin", config="simple", weight="A")
+        + SearchVector("name", "manufacturer", config="simple", weight="B")
+        + SearchVector("description", config="simple", weight="D"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects: ClassVar[ProductManager] = ProductManager.from_queryset(ProductQuerySet)()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["sku"], name="products_product_sku_unique"),
+            models.CheckConstraint(
+                condition=~Q(sku="") & ~Q(name=""), name="products_product_sku_and_name_given"
+            ),
+            models.CheckConstraint(
+                condition=Q(gtin="") | Q(gtin__regex=r"^(\d{8}|\d{12,14})$"),
+                name="products_product_gtin_digits",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "active", "archived"]), name="products_product_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(category=None, category_source="")
+                | (Q(category__isnull=False) & ~Q(category_source="")),
+                name="products_product_category_has_a_source",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "id"], name="products_product_by_status"),
+            models.Index(Upper("manufacturer"), "id", name="products_product_by_maker"),
+            models.Index(fields=["category", "id"], name="products_product_by_category"),
+            models.Index(fields=["created_at", "id"], name="products_product_by_created"),
+            models.Index(fields=["updated_at", "id"], name="products_product_by_updated"),
+            models.Index(fields=["name", "id"], name="products_product_by_name"),
+            models.Index(fields=["gtin"], condition=~Q(gtin=""), name="products_product_by_gtin"),
+            GinIndex(fields=["search_vector"], name="products_product_search"),
+            GinIndex(
+                OpClass(Upper("name"), name="gin_trgm_ops"),
+                OpClass(Upper("part_number"), name="gin_trgm_ops"),
+                OpClass(Upper("sku"), name="gin_trgm_ops"),
+                name="products_product_trgm",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sku} {self.name}"
+
+    def text(self) -> dict[str, Any]:
+        """The part of a product that a classifier looks at."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "manufacturer": self.manufacturer,
+            "part_number": self.part_number,
+            "attributes": self.attributes,
+        }
