@@ -98,10 +98,11 @@ def _holds_expression(value: Any) -> bool:
     return isinstance(value, list) and any(_holds_expression(item) for item in value)
 
 
-_ClosedValidator = extend(
+_extend: Callable[[type[Validator], Mapping[str, _Keyword]], type[Validator]] = extend
+_ClosedValidator = _extend(
     Draft202012Validator, {"required": _required, "additionalProperties": _additional_properties}
 )
-_OpenValidator = extend(
+_OpenValidator = _extend(
     _ClosedValidator,
     {keyword: _open(keyword, check) for keyword, check in _ClosedValidator.VALIDATORS.items()},
 )

@@ -58,8 +58,9 @@ EXECUTION_TRANSITIONS: Mapping[ExecutionState, frozenset[ExecutionState]] = {
     ExecutionState.CANCELLED: frozenset({ExecutionState.QUEUED}),
 }
 
-# A running step is queued again for its next attempt, or when the process that ran it has died. A queued one
-# fails at once when its `if` has no value. A retry queues what failed, was cancelled, or was skipped for that.
+# A running step is queued again for its next attempt, or when the process that ran it has died. A queued
+# one fails at once when its `if` has no value. A retry queues what failed, was cancelled, or was skipped
+# for that.
 STEP_TRANSITIONS: Mapping[StepState, frozenset[StepState]] = {
     StepState.QUEUED: frozenset(
         {StepState.RUNNING, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED}
