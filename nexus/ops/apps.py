@@ -1,7 +1,8 @@
 """The Django application of nexus.ops."""
 
-from celery.signals import setup_logging
+from celery.signals import heartbeat_sent, setup_logging, worker_ready, worker_shutdown
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 from nexus.ops.logging import keep_celery_off
 
@@ -15,4 +16,11 @@ class NexusOpsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect to Django's and Celery's signals."""
+        from nexus.ops import gauges, metrics, workers
+
         setup_logging.connect(keep_celery_off)
+        worker_ready.connect(workers.report)
+        heartbeat_sent.connect(workers.report)
+        worker_shutdown.connect(workers.sign_off)
+        connection_created.connect(metrics.measure_queries_of)
+        metrics.register_gauges(gauges.queue_gauges)

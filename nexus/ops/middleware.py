@@ -5,11 +5,13 @@ import re
 from collections.abc import Callable
 from time import perf_counter
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from nexus.ops import metrics, requests
 from nexus.ops.address import client_address
 from nexus.ops.context import current_user_id, new_request_id, open_request
+from nexus.ops.status import commit
 
 logger = logging.getLogger("nexus.request")
 
@@ -25,6 +27,8 @@ class RequestMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        # Asked for when the server starts: later the checkout may be ahead of what runs.
+        commit()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The response to `request`."""
@@ -37,8 +41,10 @@ class RequestMiddleware:
         strip_trailing_slash(request)
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request_id
-        size = finish_body(request, response)
-        log_request(request, response, perf_counter() - started, size)
+        size = set_length(response)
+        seconds = perf_counter() - started
+        count_request(request, response, seconds)
+        log_request(request, response, seconds, size)
         return response
 
 
@@ -50,25 +56,26 @@ def strip_trailing_slash(request: HttpRequest) -> None:
         request.path = request.path[:-1]
 
 
-def finish_body(request: HttpRequest, response: HttpResponseBase) -> int | None:
-    """Give the response its length and take a forbidden body off; its bytes, or None for a stream."""
-    size = None if response.streaming else len(response.content)  # type: ignore[attr-defined]
-    if response.status_code in STATUSES_WITHOUT_BODY:
-        return 0
-    if size is not None:
+def set_length(response: HttpResponseBase) -> int | None:
+    """Give the response its length in bytes, and return it; None for a stream."""
+    if not isinstance(response, HttpResponse):
+        return None
+    size = len(response.content)
+    if response.status_code not in STATUSES_WITHOUT_BODY:
         response.headers.setdefault("Content-Length", str(size))
-    if request.method != "HEAD":
-        return size
-    if response.streaming:
-        response.streaming_content = iter(())  # type: ignore[attr-defined]
-    else:
-        response.content = b""  # type: ignore[attr-defined]
-    return 0
+    return size
 
 
 def route_of(request: HttpRequest) -> str:
     """The template of the path, such as ``/api/v1/products/<int:pk>``, or ``unmatched``."""
     return f"/{request.resolver_match.route}" if request.resolver_match else "unmatched"
+
+
+def count_request(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    """Count the request for Prometheus and, unless it is a probe, for ``/status``."""
+    metrics.count_request(request.method or "", route_of(request), response.status_code, seconds)
+    if request.path_info not in QUIET_PATHS:
+        requests.tally.add(seconds)
 
 
 def log_request(request: HttpRequest, response: HttpResponseBase, seconds: float, size: int | None) -> None:

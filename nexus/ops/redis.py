@@ -21,6 +21,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from nexus.ops.metrics import REDIS_CALLS
+
 logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
@@ -79,6 +81,7 @@ class Breaker:
 
 
 _breaker = Breaker()
+_ANSWERED, _FAILED = REDIS_CALLS.labels("answered"), REDIS_CALLS.labels("failed")
 
 
 def answering() -> bool:
@@ -90,12 +93,15 @@ def guarded(call: Callable[[redis.Redis], Answer], default: Default) -> Answer |
     """What `call` makes of the client; `default` if Redis fails or has just failed. Raises no RedisError."""
     if not _breaker.may_try():
         return default
+    started = time.perf_counter()
     try:
         answer = call(client())
     except redis.RedisError as error:
         _breaker.failed(error)
+        _FAILED.observe(time.perf_counter() - started)
         return default
     _breaker.succeeded()
+    _ANSWERED.observe(time.perf_counter() - started)
     return answer
 
 

@@ -1,5 +1,11 @@
 """The paths of operations."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from nexus.ops import views
+
+urlpatterns = [
+    path("health", views.health, name="health"),
+    path("health/live", views.live, name="health-live"),
+    path("metrics", views.metrics, name="metrics"),
+]

@@ -1,0 +1,62 @@
+"""Whether Nexus can work, for load balancers and container engines: ``/health`` and ``/health/live``."""
+
+import time
+from typing import Literal, Protocol, TypedDict
+
+from nexus.ops.probes import DatabaseProbe, MigrationsProbe, RedisProbe
+
+# All checks together are done by then.
+DEADLINE_S = 1.5
+# What a check may take of that, so that the ones after it have their turn.
+REDIS_DEADLINE_S = 0.7
+
+Status = Literal["ok", "degraded", "unavailable"]
+
+
+class Check(TypedDict):
+    """How one service answered, and how long that took."""
+
+    status: Literal["ok", "unavailable"]
+    latency_ms: float
+
+
+class Health(TypedDict):
+    """The body of ``GET /health``."""
+
+    status: Status
+    checks: dict[str, Check]
+
+
+class Answering(Protocol):
+    """A probe."""
+
+    def answers(self, deadline: float) -> bool:
+        """Whether the service answers before the deadline."""
+
+
+database, redis, migrations = DatabaseProbe(), RedisProbe(), MigrationsProbe()
+
+
+def check_health() -> Health:
+    """The health of Nexus, within two seconds whatever is down."""
+    started = time.monotonic()
+    checks = {
+        "redis": _check(redis, started + REDIS_DEADLINE_S),
+        "database": _check(database, started + DEADLINE_S),
+    }
+    # A database that is down cannot tell of its migrations, but they are as they were.
+    checks["migrations"] = _check(migrations, started + DEADLINE_S)
+    return {"status": _overall(checks), "checks": checks}
+
+
+def _check(probe: Answering, deadline: float) -> Check:
+    started = time.perf_counter()
+    answers = probe.answers(deadline)
+    latency_ms = round((time.perf_counter() - started) * 1000, 3)
+    return {"status": "ok" if answers else "unavailable", "latency_ms": latency_ms}
+
+
+def _overall(checks: dict[str, Check]) -> Status:
+    if checks["database"]["status"] != "ok" or checks["migrations"]["status"] != "ok":
+        return "unavailable"
+    return "ok" if checks["redis"]["status"] == "ok" else "degraded"
