@@ -94,6 +94,33 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 # --- Celery
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "") or REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"socket_connect_timeout": 1, "socket_timeout": 5} if CELERY_BROKER_URL.startswith("redis") else {}
+)
+CELERY_TASK_SOFT_TIME_LIMIT = 15 * 60
+CELERY_TASK_TIME_LIMIT = 16 * 60
+# Entries expire before they come again, so that a worker that was away does not come back to a pile of them.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "recover jobs": {"task": "nexus.jobs.recover_jobs", "schedule": 10.0, "options": {"expires": 9}},
+    "recover executions": {
+        "task": "workflows.recover_executions",
+        "schedule": 10.0,
+        "options": {"expires": 9},
+    },
+    "forget old answers and sessions": {
+        "task": "accounts.delete_expired",
+        "schedule": 3600.0,
+        "options": {"expires": 3500},
+    },
+}
 
 # --- Applications
 INSTALLED_APPS = [

@@ -5,10 +5,14 @@ the end of a job is decided by counting its chunks. Whatever dies, the rows tell
 """
 
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
+
+from nexus.jobs.querysets import JobQuerySet
 
 
 class Job(models.Model):
@@ -58,6 +62,8 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects: ClassVar[JobQuerySet] = JobQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [
@@ -85,6 +91,16 @@ class Job(models.Model):
     def is_finished(self) -> bool:
         """Whether nothing more will happen to the job by itself."""
         return self.status in self.TERMINAL
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds until the end at the pace so far; None before there is a pace, 0 at the end."""
+        if self.is_finished:
+            return 0.0
+        if not (self.processed and self.started_at):
+            return None
+        elapsed = (timezone.now() - self.started_at).total_seconds()
+        return round(elapsed / self.processed * (self.total - self.processed), 1)
 
 
 class Chunk(models.Model):

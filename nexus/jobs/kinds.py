@@ -1,0 +1,59 @@
+"""What jobs do: every kind of job registers itself here, so that this room knows none of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nexus.jobs.models import Chunk, Job
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many items of a chunk came out well, and how many did not."""
+
+    succeeded: int
+    failed: int
+
+
+def _nothing(job: Job) -> None:
+    """For kinds that need nothing done."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """A kind of long work.
+
+    `prepare(job)` returns the chunks that the job is cut into, unsaved; it runs in a transaction with the job locked.
+    `work(job, chunk)` does the items of a chunk. It may be called again for a chunk that it has done in part or in
+    whole, by another worker, even at the same time; doing so must change nothing more (a unique key for each result).
+    `give_up(job, chunk, reason)` records the items of a chunk that could not be done, and returns their outcome.
+    `before_retry(job)` forgets the failures, so that `work` takes them up again.
+    `finish(job)` runs in the transaction that ends the job.
+    """
+
+    name: str
+    prepare: Callable[[Job], list[Chunk]]
+    work: Callable[[Job, Chunk], Outcome]
+    give_up: Callable[[Job, Chunk, str], Outcome]
+    before_retry: Callable[[Job], None] = _nothing
+    finish: Callable[[Job], None] = _nothing
+
+
+_kinds: dict[str, JobKind] = {}
+
+
+def register(kind: JobKind) -> None:
+    """Make a kind known by its name."""
+    _kinds[kind.name] = kind
+
+
+def kind_of(job: Job) -> JobKind:
+    """The kind of a job. Raises KeyError for one whose code is not installed here."""
+    return _kinds[job.kind]
+
+
+def cut(job: Job, total: int, size: int) -> list[Chunk]:
+    """Chunks of `size` items that together hold `total`, without any input of their own."""
+    return [
+        Chunk(job=job, position=position, first=first, size=min(size, total - first))
+        for position, first in enumerate(range(0, total, size))
+    ]

@@ -1,0 +1,316 @@
+"""The life of a job: created, prepared, worked off chunk by chunk, ended by counting, cancelled, retried, recovered.
+
+Messages to workers only say that there is something to do. A worker that gets one claims the next chunk in the
+database; when it is done it passes the message on. So a job of a million items gives way to a small one after every
+chunk, and any message may be lost or come twice.
+"""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pghistory
+from django.db import connection, transaction
+from django.db.models import F, Q, Sum
+from django.dispatch import Signal
+from django.utils import timezone
+
+from nexus.api.errors import Conflict
+from nexus.jobs import messages
+from nexus.jobs.kinds import Outcome, kind_of
+from nexus.jobs.models import Chunk, Job
+from nexus.ops.context import current_request_id, work_context
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+HEARTBEAT_S = 10.0
+# How many chunks of one job may be under way at once, on all workers together.
+PARALLEL = 16
+# A message that nobody has taken by then is sent again by the sweeper.
+UNSENT_AFTER = timedelta(seconds=10)
+
+# Sent when the end of a job has been committed; carries `job_id`. Rooms above this one wait for it.
+job_finished = Signal()
+
+
+def create_job(*, kind: str, parameters: dict[str, Any], user_id: int | None, total: int = 0) -> Job:
+    """Accept a job: its row is written, and workers hear of it once the transaction is committed.
+
+    `total` is the number of items as far as it is known; preparing the job makes it exact.
+    """
+    job = Job.objects.create(
+        kind=kind,
+        parameters=parameters,
+        created_by_id=user_id,
+        total=total,
+        request_id=current_request_id() or "",
+    )
+    _tell_workers(job, 1)
+    return job
+
+
+def work_on(job_id: Any) -> bool:
+    """Do what is to be done next for a job; say whether there is more."""
+    job = Job.objects.filter(pk=job_id).first()
+    if job is None or job.is_finished:
+        return False
+    with _on_behalf_of(job):
+        if job.status == Job.Status.QUEUED:
+            return prepare(job)
+        chunk = claim(job)
+        if chunk is None:
+            return False
+        run(job, chunk)
+    return Chunk.objects.filter(job=job, status=Chunk.Status.PENDING).exists()
+
+
+@contextmanager
+def _on_behalf_of(job: Job) -> Iterator[None]:
+    with (
+        work_context(request_id=job.request_id or None, user=job.created_by_id, job=job.pk),
+        pghistory.context(
+            source="job", job=str(job.pk), user=job.created_by_id, request_id=job.request_id or None
+        ),
+    ):
+        yield
+
+
+def prepare(job: Job) -> bool:
+    """Cut a queued job into chunks and start it; say whether there is anything to do.
+
+    Of several workers that try at once, one does it.
+    """
+    try:
+        with transaction.atomic():
+            job = Job.objects.select_for_update().get(pk=job.pk)
+            if job.status != Job.Status.QUEUED:
+                return False
+            if not job.chunks.exists():
+                _cut_into_chunks(job)
+            job.status, job.started_at = Job.Status.RUNNING, job.started_at or timezone.now()
+            job.save(update_fields=["status", "started_at", "total"])
+            _tell_workers(job, min(PARALLEL, _open_chunks(job).count()))
+            _end_if_done(job)
+    except Exception as error:
+        logger.exception("A job could not be prepared")
+        fail(job, error)
+    return False
+
+
+def _cut_into_chunks(job: Job) -> None:
+    chunks = Chunk.objects.bulk_create(kind_of(job).prepare(job), batch_size=1000)
+    job.total = sum(chunk.size for chunk in chunks)
+
+
+def claim(job: Job) -> Chunk | None:
+    """The next chunk of a running job, leased to this worker; None when there is none to be had."""
+    with transaction.atomic():
+        if not Job.objects.filter(pk=job.pk, status=Job.Status.RUNNING, cancel_requested_at=None).exists():
+            return None
+        chunk = (
+            Chunk.objects.select_for_update(skip_locked=True)
+            .filter(job=job, status=Chunk.Status.PENDING)
+            .order_by("position")
+            .first()
+        )
+        if chunk is None:
+            return None
+        chunk.status, chunk.attempts = Chunk.Status.RUNNING, chunk.attempts + 1
+        chunk.leased_by, chunk.leased_until = _worker_name(), timezone.now() + LEASE
+        chunk.save(update_fields=["status", "attempts", "leased_by", "leased_until"])
+        return chunk
+
+
+def run(job: Job, chunk: Chunk) -> None:
+    """Do a claimed chunk. A failure sends it back to the others, and at the third time sets it aside."""
+    try:
+        with _heartbeat(chunk):
+            outcome = kind_of(job).work(job, chunk)
+    except Exception as error:
+        logger.exception("A chunk failed", extra={"chunk": chunk.position, "attempt": chunk.attempts})
+        _put_back(job, chunk, _describe(error))
+    else:
+        _close(job, chunk, outcome, Chunk.Status.DONE)
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+
+
+@contextmanager
+def _heartbeat(chunk: Chunk) -> Iterator[None]:
+    """Renew the lease of a chunk while it is being worked on, from a thread with a connection of its own."""
+    done = threading.Event()
+
+    def renew() -> None:
+        try:
+            while not done.wait(HEARTBEAT_S):
+                _mine(chunk).update(leased_until=timezone.now() + LEASE)
+        except Exception:
+            logger.exception("A lease could not be renewed; the chunk may be done twice, with one result")
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def _mine(chunk: Chunk) -> Any:
+    return Chunk.objects.filter(
+        pk=chunk.pk, status=Chunk.Status.RUNNING, leased_by=chunk.leased_by, attempts=chunk.attempts
+    )
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:1000]
+
+
+def _put_back(job: Job, chunk: Chunk, reason: str) -> None:
+    if chunk.attempts < Chunk.MAX_ATTEMPTS:
+        _mine(chunk).update(status=Chunk.Status.PENDING, leased_until=None, error=reason)
+        return
+    outcome = kind_of(job).give_up(job, chunk, reason)
+    _close(job, chunk, outcome, Chunk.Status.FAILED, reason)
+
+
+def _close(job: Job, chunk: Chunk, outcome: Outcome, status: str, reason: str = "") -> None:
+    """Count a chunk that has ended, unless its lease was lost and somebody else counts it."""
+    with transaction.atomic():
+        # The job's row comes first: whoever ends the last chunks at the same time does so one after the other.
+        Job.objects.select_for_update().get(pk=job.pk)
+        counted = _mine(chunk).update(
+            status=status,
+            leased_until=None,
+            succeeded=outcome.succeeded,
+            failed=outcome.failed,
+            error=reason,
+        )
+        if not counted:
+            return
+        Job.objects.filter(pk=job.pk).update(
+            processed=F("processed") + outcome.succeeded + outcome.failed,
+            succeeded=F("succeeded") + outcome.succeeded,
+            failed=F("failed") + outcome.failed,
+        )
+        job.refresh_from_db()
+        _end_if_done(job)
+
+
+def _open_chunks(job: Job) -> Any:
+    return Chunk.objects.filter(job=job, status__in=[Chunk.Status.PENDING, Chunk.Status.RUNNING])
+
+
+def _end_if_done(job: Job) -> None:
+    """End a locked job when nothing of it is left to do: its chunks are counted, messages are not believed."""
+    if job.cancel_requested_at and not Chunk.objects.filter(job=job, status=Chunk.Status.RUNNING).exists():
+        _end(job, Job.Status.CANCELLED)
+    elif not _open_chunks(job).exists():
+        kind_of(job).finish(job)
+        _end(job, _final_status(job))
+
+
+def _final_status(job: Job) -> str:
+    if not job.failed:
+        return Job.Status.SUCCEEDED
+    return Job.Status.PARTIALLY_FAILED if job.succeeded else Job.Status.FAILED
+
+
+def _end(job: Job, status: str, error: str = "") -> None:
+    if status not in Job.TRANSITIONS[Job.Status(job.status)]:
+        raise Conflict("job_state", f"A job that is {job.status} cannot become {status}.")
+    job.status, job.finished_at, job.error = status, timezone.now(), error
+    job.save(update_fields=["status", "finished_at", "error", "result"])
+    transaction.on_commit(partial(job_finished.send_robust, sender=Job, job_id=job.pk))
+    logger.info("Job ended", extra={"kind": job.kind, "status": status, "total": job.total})
+
+
+def fail(job: Job, error: Exception) -> None:
+    """End a job that cannot be done at all."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job.pk)
+        if not job.is_finished:
+            _end(job, Job.Status.FAILED, _describe(error))
+
+
+def cancel(job: Job) -> Job:
+    """Ask a job to stop; what is done stays. Raises Conflict when it has ended already."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job.pk)
+        if job.is_finished:
+            raise Conflict("job_finished", f"The job has ended already: it is {job.status}.")
+        job.cancel_requested_at = job.cancel_requested_at or timezone.now()
+        job.save(update_fields=["cancel_requested_at"])
+        _end_if_done(job)
+    return job
+
+
+def retry(job: Job) -> Job:
+    """Take up again what failed or was not done. Raises Conflict when there is no such thing."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job.pk)
+        if Job.Status.QUEUED not in Job.TRANSITIONS[Job.Status(job.status)]:
+            raise Conflict("nothing_to_retry", f"The job is {job.status}: nothing of it failed or was left.")
+        kind_of(job).before_retry(job)
+        Chunk.objects.filter(job=job).filter(Q(failed__gt=0) | Q(status=Chunk.Status.FAILED)).update(
+            status=Chunk.Status.PENDING, attempts=0, succeeded=0, failed=0, error=""
+        )
+        done = job.chunks.aggregate(succeeded=Sum("succeeded", default=0), failed=Sum("failed", default=0))
+        job.succeeded, job.failed = done["succeeded"], done["failed"]
+        job.processed = job.succeeded + job.failed
+        job.status, job.finished_at, job.cancel_requested_at, job.error = Job.Status.QUEUED, None, None, ""
+        job.save()
+        _tell_workers(job, 1)
+    return job
+
+
+def recover() -> int:
+    """Find work that nobody does: unsent jobs, and chunks whose worker has died. Says how many jobs were woken.
+
+    Safe to run at any time and in any number of places at once.
+    """
+    _take_back_expired_leases()
+    woken = 0
+    for job in Job.objects.filter(status__in=Job.ACTIVE, created_at__lt=timezone.now() - UNSENT_AFTER):
+        woken += _wake(job)
+    return woken
+
+
+def _take_back_expired_leases() -> None:
+    expired = Chunk.objects.filter(status=Chunk.Status.RUNNING, leased_until__lt=timezone.now())
+    for chunk in expired.select_related("job"):
+        logger.warning("A worker was lost", extra={"job": str(chunk.job_id), "worker": chunk.leased_by})
+        with _on_behalf_of(chunk.job):
+            _put_back(chunk.job, chunk, "The worker died or was cut off.")
+
+
+def _wake(job: Job) -> bool:
+    """Send the messages that a job lacks; end it when there is nothing left to send them for."""
+    with transaction.atomic():
+        locked = Job.objects.select_for_update(skip_locked=True).filter(pk=job.pk, status__in=Job.ACTIVE).first()
+        if locked is None:
+            return False
+        if locked.status == Job.Status.RUNNING:
+            _end_if_done(locked)
+        if locked.is_finished:
+            return False
+        running = Chunk.objects.filter(job=locked, status=Chunk.Status.RUNNING).count()
+        pending = Chunk.objects.filter(job=locked, status=Chunk.Status.PENDING).count()
+        missing = min(pending, PARALLEL - running) if locked.status == Job.Status.RUNNING else 1
+        _tell_workers(locked, missing)
+        return missing > 0
+
+
+def _tell_workers(job: Job, times: int) -> None:
+    for _ in range(times):
+        transaction.on_commit(partial(messages.send, job.pk))
