@@ -1,9 +1,9 @@
 """PostgreSQL and Redis for development and tests, brought along as wheels.
 
 ``DATABASE_URL`` and ``REDIS_URL`` always win: where they are set nothing is started. Where one is missing,
-`ensure` finds the service that already runs for this checkout or starts it; `throw_away` starts empty ones for a
-test run. Each service belongs to a small keeper process (`nexus.devservices.keeper`), which lives exactly as long
-as some process uses the service, however that process ends.
+`ensure` finds the service that already runs for this checkout or starts it; `throw_away` starts empty ones
+for a test run. Each service belongs to a small keeper process (`nexus.devservices.keeper`), which lives
+exactly as long as some process uses the service, however that process ends.
 """
 
 import os
@@ -30,12 +30,16 @@ class Services:
     redis_url: str
 
 
-def ensure(directory: Path = DIRECTORY) -> Services:
+def ensure(directory: Path | None = None) -> Services:
     """PostgreSQL and Redis that answer, kept running for as long as this process lives.
 
-    `directory` holds the data, which the next call finds again. Raises ServicesError, one line that says what to
-    do, when a named service cannot be reached or none can be started.
+    `directory` holds the data, which the next call finds again: ``.nexus`` in the checkout unless told
+    otherwise, but below pytest something empty, so that no test touches the data of ``make run``. Raises
+    ServicesError, one line that says what to do, when a named service cannot be reached or none started.
     """
+    if directory is None and "PYTEST_VERSION" in os.environ:
+        return throw_away()
+    directory = directory or DIRECTORY
     _make(directory)
     return Services(_url("postgres", directory), _url("redis", directory))
 

@@ -1,19 +1,26 @@
-"""Run a command with empty services that go with it: ``python -m nexus.devservices <command> [argument...]``."""
+"""Run a command with empty services that go when it ends.
+
+Usage: ``python -m nexus.devservices <command> [argument...]``
+"""
 
 import os
-import subprocess
 import sys
 
 from nexus.devservices import throw_away
+from nexus.devservices.sharing import outlive_exec
 
 
 def main() -> None:
-    """Run the command and end with its exit code."""
+    """Become the command, with ``DATABASE_URL`` and ``REDIS_URL`` set."""
     if len(sys.argv) < 2:
         sys.exit("Which command? python -m nexus.devservices <command> [argument...]")
     services = throw_away()
     os.environ.update(DATABASE_URL=services.database_url, REDIS_URL=services.redis_url)
-    sys.exit(subprocess.run(sys.argv[1:], check=False).returncode)
+    outlive_exec()
+    try:
+        os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 (the command is the caller's own)
+    except OSError as error:
+        sys.exit(f"{sys.argv[1]}: {error.strerror}")
 
 
 if __name__ == "__main__":

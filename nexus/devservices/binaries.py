@@ -88,6 +88,6 @@ def _version(program: Path) -> tuple[int, ...]:
 
 def _output(command: list[str | Path]) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return ""

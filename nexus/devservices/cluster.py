@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from nexus.devservices.binaries import PostgresBinaries, postgres_binaries, wheel
-from nexus.devservices.errors import ServicesError
+from nexus.devservices.errors import HOW_TO_INSTALL, ServicesError
 from nexus.devservices.processes import Account, accounts, end_stray, start, succeeds, unprivileged
 
 # Where root keeps what the unprivileged account cannot reach below a closed home directory.
@@ -73,7 +73,7 @@ class Cluster:
         return runs and succeeds(["/bin/sh", "-c", 'test -w "$0/."', self.data], self.account)
 
     def _move_within_reach(self) -> None:
-        """Copy the programs and move the data to a folder of our own that an unprivileged account can reach."""
+        """Copy the programs and move the data to a folder that an unprivileged account can reach."""
         self.account = unprivileged()
         name = hashlib.sha256(str(self._directory).encode()).hexdigest()[:16]
         folder = REACHABLE / name
@@ -86,11 +86,18 @@ class Cluster:
         _give(self.data, self.account)
 
     def _initialise(self) -> None:
-        """Create the cluster: superuser ``nexus``, the password for every connection, UTF-8, sorted by code point."""
+        """Create the cluster: superuser ``nexus``, always asked for the password; UTF-8 by code point."""
         password_file = self.data.with_suffix(".password")
         _write_for(password_file, self.account, self.password)
-        command = [self.program("initdb"), "-D", self.data, "-U", "nexus", "-A", "scram-sha-256", "-E", "UTF8"]
-        command += [f"--pwfile={password_file}", *_locale(self._binaries.major)]
+        command: list[str | Path] = [
+            self.program("initdb"),
+            f"--pgdata={self.data}",
+            "--username=nexus",
+            f"--pwfile={password_file}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            *_locale(self._binaries.major),
+        ]
         if self._throw_away:
             command.append("--no-sync")
         child = start(command, self.account, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -117,14 +124,14 @@ def _choose(directory: Path) -> PostgresBinaries:
             return binaries
     if kept:
         raise ServicesError(
-            f"{directory / f'pg{max(kept)}'} was made by PostgreSQL {max(kept)}, which this machine does not have. "
+            f"{directory / f'pg{max(kept)}'} is the data of PostgreSQL {max(kept)}, which is not installed. "
             "Install that version, or move the folder away to start with empty data."
         )
-    raise ServicesError("No PostgreSQL on this machine. Type: pip install --require-hashes -r requirements-dev.txt")
+    raise ServicesError(f"No PostgreSQL on this machine. {HOW_TO_INSTALL}")
 
 
 def _locale(major: int) -> list[str]:
-    """PostgreSQL's own C.UTF-8 where it has one; then no update of the C library changes the order of an index."""
+    """PostgreSQL's own C.UTF-8 where it has one: no update of the C library changes its order."""
     if major >= BUILTIN_LOCALE_SINCE:
         return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return ["--locale=C.UTF-8"]

@@ -1,7 +1,8 @@
-"""The process that owns one server: ``python -m nexus.devservices.keeper postgres <directory> [--throw-away]``.
+"""The process that owns one server.
 
-It prints ``ready <url>`` once the server answers, restarts a server that dies, and ends, with the server, as soon as
-no process holds the lock of the users any more.
+``python -m nexus.devservices.keeper postgres <directory> [--throw-away]`` prints ``ready <url>`` once the
+server answers, restarts a server that dies, and ends, with the server, as soon as no process holds the lock
+of the users any more.
 """
 
 import argparse

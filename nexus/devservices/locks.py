@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class FileLock:
-    """A lock on a file, held by any number of sharers or by one alone, until `release` or the end of the process."""
+    """A lock on a file, shared or held alone, until `release` or the end of the process."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -28,6 +28,10 @@ class FileLock:
         except BlockingIOError:
             return False
         return True
+
+    def outlive_exec(self) -> None:
+        """Pass the lock on to the program that replaces this one, and to what that starts."""
+        os.set_inheritable(self._file, True)
 
     def release(self) -> None:
         """Give the lock up; the object is of no use afterwards."""

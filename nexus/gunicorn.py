@@ -1,0 +1,97 @@
+"""How gunicorn serves Nexus: ``gunicorn -c nexus/gunicorn.py nexus.wsgi:application``."""
+
+import gc
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from gunicorn import glogging
+from gunicorn.arbiter import Arbiter
+from gunicorn.config import Config
+from gunicorn.workers.base import Worker
+
+MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+class Logger(glogging.Logger):
+    """Sends gunicorn's own messages the way of all others; see nexus.ops.logging."""
+
+    def setup(self, cfg: Config) -> None:
+        """Take gunicorn's handler away again."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def prepare_metrics_directory() -> None:
+    """Give this master an empty directory in which the workers add up their metrics.
+
+    prometheus_client reads the variable when it is first imported. A reload runs this file again in the same
+    process, and must not take the numbers of living workers away.
+    """
+    owner = str(os.getpid())
+    if os.environ.get("NEXUS_METRICS_OWNER") == owner:
+        return
+    os.environ["NEXUS_METRICS_OWNER"] = owner
+    directory = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="nexus-metrics-"))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    for file in directory.glob("*.db"):
+        file.unlink()
+
+
+def when_ready(server: Arbiter) -> None:
+    """Before the first fork: share no connection, and leave the loaded code out of garbage collection."""
+    from django.db import connections
+
+    connections.close_all()
+    gc.collect()
+    gc.freeze()
+    # Requests leave few cycles behind; the default threshold of 700 looks for them several times a request.
+    gc.set_threshold(50_000, 20, 20)
+
+
+def child_exit(server: Arbiter, worker: Worker) -> None:
+    """Forget the gauges of a worker that is gone; its counters go on counting."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server: Arbiter) -> None:
+    """Remove the directory of the metrics."""
+    if os.environ.get("NEXUS_METRICS_OWNER") == str(os.getpid()):
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+prepare_metrics_directory()
+
+bind = "127.0.0.1:8000"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY") or cores())
+threads = 4
+preload_app = True
+backlog = 2048
+keepalive = 75
+timeout = 60
+graceful_timeout = 20
+# A worker shows that it lives by touching a file, which must not wait for a disk.
+worker_tmp_dir = str(MEMORY) if MEMORY.is_dir() else None
+
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 16_384
+
+# Headers about the original request are believed only where TRUSTED_PROXIES says that a proxy writes them.
+forwarded_allow_ips = "*" if int(os.environ.get("TRUSTED_PROXIES") or 0) else ""
+forwarder_headers = ""
+
+logger_class = Logger
+accesslog = None
+control_socket_disable = True
