@@ -32,6 +32,10 @@ RESET, FAINT = "\x1b[0m", "\x1b[2m"
 LEVELS = {
     "django": logging.INFO,
     "django.security.DisallowedHost": logging.CRITICAL,
+    # Says of every single miss what the breaker of nexus.ops.redis says once.
+    "django_redis.cache": logging.CRITICAL,
+    # Complains about every connection to a Redis that is none of Redis Ltd.'s own.
+    "redis": logging.INFO,
     "celery.worker.strategy": logging.WARNING,
     "kombu": logging.WARNING,
     "amqp": logging.WARNING,

@@ -14,14 +14,14 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from nexus.ops.metrics import REDIS_CALLS
+from nexus.ops.metrics import CACHE_CALLS
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,6 @@ class Breaker:
 
 
 _breaker = Breaker()
-_ANSWERED, _FAILED = REDIS_CALLS.labels("answered"), REDIS_CALLS.labels("failed")
 
 
 def answering() -> bool:
@@ -91,18 +90,40 @@ def answering() -> bool:
 
 def guarded(call: Callable[[redis.Redis], Answer], default: Default) -> Answer | Default:
     """What `call` makes of the client; `default` if Redis fails or has just failed. Raises no RedisError."""
-    if not _breaker.may_try():
-        return default
-    started = time.perf_counter()
     try:
-        answer = call(client())
+        return _try(lambda: call(client()), "nexus")
+    except redis.RedisError:
+        return default
+
+
+def _try(call: Callable[[], Answer], caller: str) -> Answer:
+    """What `call` returns. Raises its RedisError, or one at once while Redis is left alone."""
+    if not _breaker.may_try():
+        raise redis.ConnectionError("Redis has just failed and is left alone")
+    started, outcome = time.perf_counter(), "failed"
+    try:
+        answer = call()
+        outcome = "answered"
     except redis.RedisError as error:
         _breaker.failed(error)
-        _FAILED.observe(time.perf_counter() - started)
-        return default
+        raise
+    finally:
+        _observer(caller, outcome).observe(time.perf_counter() - started)
     _breaker.succeeded()
-    _ANSWERED.observe(time.perf_counter() - started)
     return answer
+
+
+@lru_cache
+def _observer(caller: str, outcome: str) -> Any:
+    return CACHE_CALLS.labels(caller, outcome)
+
+
+class CacheRedis(redis.Redis):
+    """The client of Django's cache (``REDIS_CLIENT_CLASS`` of django-redis), counted and with the breaker."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Send one command. Raises RedisError, which django-redis takes for a miss."""
+        return _try(lambda: super(CacheRedis, self).execute_command(*args, **options), "django")
 
 
 def reset() -> None:
