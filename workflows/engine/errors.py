@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 MAX_DETAIL_LENGTH = 400
+MAX_ERRORS_IN_MESSAGE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class InvalidInputsError(ValueError):
     """The inputs of a step, with their expressions resolved, do not fit the schema of its kind."""
 
     def __init__(self, errors: list[DefinitionError]) -> None:
-        super().__init__("; ".join(f"{error.pointer or '/'}: {error.detail}" for error in errors))
+        told = [f"{error.pointer}: {error.detail}" for error in errors[:MAX_ERRORS_IN_MESSAGE]]
+        more = len(errors) - len(told)
+        super().__init__("; ".join(told) + (f"; and {more} more" if more else ""))
         self.errors = errors
 
 

@@ -30,7 +30,7 @@ _CODES = {
 # A text around expressions is a string whatever they give; only what it says is open.
 _ABOUT_TEXT = {"enum", "const", "pattern", "minLength", "maxLength", "format"}
 # These compare or count whole values, and so cannot be judged while a part is open.
-_ABOUT_WHOLE = {"enum", "const", "uniqueItems", "contains", "not", "if", "oneOf"}
+_ABOUT_WHOLE = {"enum", "const", "uniqueItems", "contains", "not", "if"}
 
 
 def schema_errors(
@@ -84,6 +84,10 @@ def _open(keyword: str, check: _Keyword) -> _Keyword:
             if keyword in _ABOUT_TEXT or is_one_expression(instance):
                 return
         elif keyword in _ABOUT_WHOLE and _holds_expression(instance):
+            return
+        elif keyword == "oneOf" and _holds_expression(instance):
+            # Which of several fits may hang on the expression; that none does is certain.
+            yield from validator.VALIDATORS["anyOf"](validator, constraint, instance, schema)
             return
         yield from check(validator, constraint, instance, schema) or ()
 

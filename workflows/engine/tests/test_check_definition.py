@@ -227,7 +227,7 @@ def test_a_condition_reads_only_what_is_sure_to_be_there(condition: str, code: s
 
 
 def test_expressions_are_checked_at_any_depth_of_the_inputs() -> None:
-    content = {"a": [{"b": "x ${{ 1 + }} y"}, "${{ steps.ghost.status }}", "${{ open"]}
+    content = {"a": [{"b": "x ${{ 1 + }} y"}, "${{ steps.ghost.status }}", "x ${{ 1 + 1"]}
     definition = with_steps({"id": "a", "uses": "http.post", "with": {"url": "/", "json": content}})
     assert faults(definition) == [
         ("/steps/0/with/json/a/0/b", "invalid_expression"),

@@ -79,6 +79,12 @@ def test_resolved_inputs_must_fit_the_schema_of_the_kind() -> None:
     ]
 
 
+def test_a_long_list_of_faults_is_cut_in_the_message_only() -> None:
+    with pytest.raises(InvalidInputsError, match=r"and 40 more$") as raised:
+        resolve(CLASSIFY, {"products": ["x"] * 50})
+    assert len(raised.value.errors) == 50
+
+
 def test_a_text_that_looks_like_an_expression_gets_no_leave_when_it_runs() -> None:
     with pytest.raises(InvalidInputsError, match="/set/status"):
         resolve(UPDATE, {"set": {"status": "${{ '${{ 1 }}' }}"}})
