@@ -40,12 +40,14 @@ def ensure(directory: Path | None = None) -> Services:
     if directory is None and "PYTEST_VERSION" in os.environ:
         return throw_away()
     directory = directory or DIRECTORY
+    _check_named()
     _make(directory)
     return Services(_url("postgres", directory), _url("redis", directory))
 
 
 def throw_away(parent: Path = DIRECTORY / "test") -> Services:
     """Empty services for this process alone; their data goes when it ends. Otherwise like `ensure`."""
+    _check_named()
     _make(parent)
     with exclusively(parent / "start.lock"):
         _sweep(parent)
@@ -65,15 +67,20 @@ def _make(directory: Path) -> None:
         raise ServicesError(f"{directory} cannot be written ({error.strerror}). Who owns it?") from None
 
 
+def _check_named() -> None:
+    """Raise ServicesError when a service that the environment names does not answer."""
+    for server in SERVERS.values():
+        named = os.environ.get(server.variable)
+        problem = server.problem(named) if named else ""
+        if problem:
+            raise ServicesError(
+                f"{server.variable} is set, but {server.title} does not answer there: {problem}"
+            )
+
+
 def _url(kind: str, directory: Path, throw_away: bool = False) -> str:
-    server = SERVERS[kind]
-    named = os.environ.get(server.variable)
-    if not named:
-        return attach(kind, directory, throw_away)
-    problem = server.problem(named)
-    if problem:
-        raise ServicesError(f"{server.variable} is set, but {server.title} does not answer there: {problem}")
-    return named
+    named = os.environ.get(SERVERS[kind].variable)
+    return named or attach(kind, directory, throw_away)
 
 
 def _sweep(parent: Path) -> None:
