@@ -1,15 +1,24 @@
 """Named reads of classifiers and their answers."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 if TYPE_CHECKING:
     from classification.models import Classification, Classifier
+    from products.models import Taxonomy
 
 
 class ClassifierQuerySet(models.QuerySet["Classifier"]):
-    """Reads of classifiers."""
+    """Reads of classifiers. The artefact is megabytes: whoever wants it asks for it."""
+
+    def without_artefact(self) -> "ClassifierQuerySet":
+        """Everything that is small."""
+        return self.defer("artefact")
+
+    def active_of(self, taxonomy: "Taxonomy") -> "Classifier | None":
+        """The classifier that answers for a taxonomy, if one is active."""
+        return self.without_artefact().filter(taxonomy=taxonomy, status="active").first()
 
 
 class ClassificationQuerySet(models.QuerySet["Classification"]):
@@ -18,3 +27,7 @@ class ClassificationQuerySet(models.QuerySet["Classification"]):
     def open_reviews(self) -> "ClassificationQuerySet":
         """Those that wait for a person, the least certain first."""
         return self.filter(awaits_review=True).order_by("confidence", "id")
+
+    def of_visible_jobs(self, user: Any) -> "ClassificationQuerySet":
+        """Answers of jobs that the user may see."""
+        return self if user.has_perm("nexus_jobs.view_job") else self.filter(job__created_by_id=user.pk)

@@ -58,6 +58,7 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
     """A viewset over `queryset`, with filters, pages and entity tags."""
 
     filter_backends = [StrictFilterBackend]
+    lookup_value_converter = "int"
 
     def represent(self, instance: Model) -> Any:
         """A resource as its serializer shows it."""

@@ -72,8 +72,11 @@ class Job(models.Model):
                 name="nexus_job_progress_adds_up",
             ),
             models.CheckConstraint(
-                condition=Q(finished_at__isnull=False, status__in=TERMINAL)
-                | Q(finished_at=None, status__in=ACTIVE),
+                condition=Q(
+                    finished_at__isnull=False,
+                    status__in=["succeeded", "partially_failed", "failed", "cancelled"],
+                )
+                | Q(finished_at=None, status__in=["queued", "running"]),
                 name="nexus_job_finished_when_terminal",
             ),
         ]

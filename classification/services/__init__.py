@@ -1,0 +1,1 @@
+"""Everything that changes classifiers, classifications and reviews."""

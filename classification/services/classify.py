@@ -1,0 +1,277 @@
+"""Classifying: one product while the caller waits, or any number of them as a job."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from classification import engine
+from classification.models import Classification
+from classification.services import engines
+from nexus.api.errors import NotFound
+from nexus.api.filters import apply_filters
+from nexus.jobs import services as jobs
+from nexus.jobs.kinds import JobKind, Outcome, register
+from nexus.jobs.models import Chunk, Job
+from nexus.ops.context import current_request_id
+from nexus.ops.metrics import CLASSIFIER_SECONDS
+from products.filters import ProductFilterSet
+from products.models import Product
+from products.services.products import set_automatic_categories
+
+KIND = "classify"
+CHUNK_SIZE = 500
+DEFAULT_TOP_K = 5
+ERROR_LENGTH = 500
+
+Decision = Classification.Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a job classifies: into which taxonomy, how many candidates, and whether products are written to."""
+
+    taxonomy: str
+    top_k: int = DEFAULT_TOP_K
+    apply: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to classify: the text of a product, and the product when it is one of the catalogue."""
+
+    position: int
+    text: Mapping[str, Any]
+    product: Product | None = None
+    error: str = ""
+
+
+def options(*, taxonomy: str | None = None, top_k: int = DEFAULT_TOP_K, apply: bool = False) -> Options:
+    """Options with the taxonomy fixed to one version. Raises NotFound or Conflict when there is none."""
+    found = engines.taxonomy_of(taxonomy)
+    return Options(taxonomy=f"{found.code}@{found.version}", top_k=top_k, apply=apply)
+
+
+def classify_one(
+    item: Mapping[str, Any], *, chosen: Options, user_id: int | None
+) -> tuple[Job, Classification, engines.Loaded]:
+    """Classify one item at once, and keep the answer as a job that has ended. Raises NotFound for its product."""
+    loaded = engines.active(engines.taxonomy_of(chosen.taxonomy))
+    found = next(iter(_items([item], first=0)))
+    if found.error:
+        raise NotFound("product_not_found", found.error)
+    started = timezone.now()
+    with transaction.atomic():
+        job = Job.objects.create(
+            kind=KIND,
+            created_by_id=user_id,
+            request_id=current_request_id() or "",
+            status=Job.Status.SUCCEEDED,
+            parameters=asdict(chosen),
+            total=1,
+            processed=1,
+            succeeded=1,
+            started_at=started,
+            finished_at=timezone.now(),
+        )
+        answer = _keep(_answers([found], job, loaded, chosen), chosen)[0]
+    return job, answer, loaded
+
+
+def classify_items(items: Iterable[Mapping[str, Any]], *, chosen: Options, user_id: int | None) -> Job:
+    """Accept a job over items that the caller gives, each a text or ``{"product_id"}``."""
+    engines.active(engines.taxonomy_of(chosen.taxonomy))
+    with transaction.atomic():
+        job = jobs.create_job(kind=KIND, parameters=asdict(chosen), user_id=user_id)
+        remaining = iter(items)
+        chunks, first = [], 0
+        while part := list(islice(remaining, CHUNK_SIZE)):
+            chunks.append(
+                Chunk(job=job, position=len(chunks), first=first, size=len(part), input={"items": part})
+            )
+            first += len(part)
+        Chunk.objects.bulk_create(chunks, batch_size=100)
+        job.total = first
+        job.save(update_fields=["total"])
+    return job
+
+
+def classify_filter(values: Mapping[str, Any], *, chosen: Options, user_id: int | None) -> Job:
+    """Accept a job over all products that a list filter lets through. Raises Problem for a bad filter."""
+    engines.active(engines.taxonomy_of(chosen.taxonomy))
+    total = filtered_products(values).order_by().count()
+    parameters = asdict(chosen) | {"filter": dict(values)}
+    return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id, total=total)
+
+
+def filtered_products(values: Mapping[str, Any]) -> Any:
+    """The products that a list filter given as JSON lets through. Raises Problem naming the wrong place."""
+    return apply_filters(ProductFilterSet, values, Product.objects.all(), pointer="/filter")
+
+
+def _prepare(job: Job) -> list[Chunk]:
+    """Chunks of a job over a filter: which products they are is settled here, whatever changes later."""
+    ids = filtered_products(job.parameters["filter"]).order_by("id").values_list("id", flat=True)
+    remaining = ids.iterator(chunk_size=10_000)
+    chunks: list[Chunk] = []
+    first = 0
+    while part := list(islice(remaining, CHUNK_SIZE)):
+        chunks.append(
+            Chunk(job=job, position=len(chunks), first=first, size=len(part), input={"product_ids": part})
+        )
+        first += len(part)
+    return chunks
+
+
+def _work(job: Job, chunk: Chunk) -> Outcome:
+    chosen = Options(**{name: job.parameters[name] for name in ("taxonomy", "top_k", "apply")})
+    loaded = engines.active(engines.taxonomy_of(chosen.taxonomy))
+    answered = set(_results_of(job, chunk).values_list("position", flat=True))
+    items = [item for item in _items(_inputs(chunk), chunk.first) if item.position not in answered]
+    answers = _answers(items, job, loaded, chosen)
+    with transaction.atomic():
+        _keep(answers, chosen)
+    return _outcome(job, chunk)
+
+
+def _inputs(chunk: Chunk) -> list[Mapping[str, Any]]:
+    if "items" in chunk.input:
+        return list(chunk.input["items"])
+    return [{"product_id": pk} for pk in chunk.input["product_ids"]]
+
+
+def _items(inputs: Sequence[Mapping[str, Any]], first: int) -> list[Item]:
+    wanted = [item["product_id"] for item in inputs if "product_id" in item]
+    products = Product.objects.in_bulk(wanted) if wanted else {}
+    return [
+        _item(position, given, products) for position, given in enumerate(inputs, start=first)
+    ]
+
+
+def _item(position: int, given: Mapping[str, Any], products: Mapping[int, Product]) -> Item:
+    if "product_id" not in given:
+        return Item(position, given)
+    product = products.get(given["product_id"])
+    if product is None:
+        return Item(position, given, error=f"There is no product {given['product_id']}.")
+    return Item(position, product.text(), product)
+
+
+def _answers(
+    items: Sequence[Item], job: Job, loaded: engines.Loaded, chosen: Options
+) -> list[Classification]:
+    good = [item for item in items if not item.error]
+    with CLASSIFIER_SECONDS.time():
+        predictions = loaded.engine.predict([engine.Text(**item.text) for item in good], top_k=chosen.top_k)
+    by_position = dict(zip((item.position for item in good), predictions, strict=True))
+    return [_answer(item, by_position.get(item.position), job, loaded) for item in items]
+
+
+def _answer(
+    item: Item, prediction: engine.Prediction | None, job: Job, loaded: engines.Loaded
+) -> Classification:
+    answer = Classification(
+        job=job,
+        position=item.position,
+        product=item.product,
+        input=dict(item.text),
+        taxonomy=loaded.taxonomy,
+        classifier_id=loaded.id,
+        decision=Decision.FAILED,
+        error=item.error[:ERROR_LENGTH],
+    )
+    if prediction is None:
+        return answer
+    # A category may have gone since the classifier learned it.
+    known = [c for c in prediction.candidates if c.category_id in loaded.categories]
+    answer.candidates = [
+        {"category_id": c.category_id, "confidence": round(c.confidence, 4)} for c in known
+    ]
+    answer.explanation = [{"term": e.term, "weight": round(e.weight, 4)} for e in prediction.evidence]
+    if prediction.category_id in loaded.categories:
+        answer.category_id, answer.confidence = prediction.category_id, round(prediction.confidence, 4)
+    certain = prediction.is_certain and answer.category_id is not None
+    answer.decision = Decision.AUTO_ACCEPTED if certain else Decision.NEEDS_REVIEW
+    answer.awaits_review = not certain
+    return answer
+
+
+def _keep(answers: list[Classification], chosen: Options) -> list[Classification]:
+    """Save answers: each position of a job has one, whoever is first. They take the place of older open reviews."""
+    _close_older_reviews(answers)
+    kept = Classification.objects.bulk_create(answers, ignore_conflicts=len(answers) > 1)
+    if chosen.apply:
+        set_automatic_categories(
+            {
+                answer.product_id: answer.category_id
+                for answer in answers
+                if answer.product_id and answer.category_id and answer.decision == Decision.AUTO_ACCEPTED
+            }
+        )
+    return kept
+
+
+def _close_older_reviews(answers: Iterable[Classification]) -> None:
+    for taxonomy_id, products in _products_by_taxonomy(answers).items():
+        Classification.objects.filter(
+            product__in=products, taxonomy=taxonomy_id, awaits_review=True
+        ).update(awaits_review=False)
+
+
+def _products_by_taxonomy(answers: Iterable[Classification]) -> dict[int, list[int]]:
+    grouped: dict[int, list[int]] = {}
+    for answer in answers:
+        if answer.product_id and answer.decision != Decision.FAILED:
+            grouped.setdefault(answer.taxonomy_id, []).append(answer.product_id)
+    return grouped
+
+
+def _results_of(job: Job, chunk: Chunk) -> Any:
+    return Classification.objects.filter(
+        job=job, position__gte=chunk.first, position__lt=chunk.first + chunk.size
+    )
+
+
+def _outcome(job: Job, chunk: Chunk) -> Outcome:
+    failed = _results_of(job, chunk).filter(decision=Decision.FAILED).count()
+    return Outcome(succeeded=chunk.size - failed, failed=failed)
+
+
+def _give_up(job: Job, chunk: Chunk, reason: str) -> Outcome:
+    """Keep a failed answer for every item of a chunk that has none."""
+    taxonomy = engines.taxonomy_of(job.parameters["taxonomy"])
+    answered = set(_results_of(job, chunk).values_list("position", flat=True))
+    Classification.objects.bulk_create(
+        [
+            Classification(
+                job=job,
+                position=position,
+                input=dict(given),
+                taxonomy=taxonomy,
+                decision=Decision.FAILED,
+                error=reason[:ERROR_LENGTH],
+            )
+            for position, given in enumerate(_inputs(chunk), start=chunk.first)
+            if position not in answered
+        ],
+        ignore_conflicts=True,
+    )
+    return _outcome(job, chunk)
+
+
+def _forget_failures(job: Job) -> None:
+    Classification.objects.filter(job=job, decision=Decision.FAILED).delete()
+
+
+register(
+    JobKind(
+        name=KIND,
+        prepare=_prepare,
+        work=_work,
+        give_up=_give_up,
+        before_retry=_forget_failures,
+    )
+)

@@ -1,0 +1,167 @@
+"""The classifier of each taxonomy, loaded once a process and swapped when another becomes active."""
+
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from classification import engine
+from classification.models import Classifier
+from nexus.api.errors import Conflict, NotFound
+from products.models import Product, Taxonomy
+
+logger = logging.getLogger(__name__)
+
+KEPT_IN_MEMORY = 4
+# What an untrained classifier reads of the user's own products, to learn which words are common among them.
+UNLABELLED_SAMPLE = 20_000
+# Arbitrary, and never to be used for anything else: the number of the advisory lock for a taxonomy's classifiers.
+LOCK_CLASS = 7101
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A classifier ready for use, with the categories that it answers with."""
+
+    id: int
+    version: int
+    taxonomy: Taxonomy
+    engine: engine.Classifier
+    categories: dict[int, dict[str, object]]
+
+
+_loaded: OrderedDict[tuple[int, int], Loaded] = OrderedDict()
+_lock = Lock()
+
+
+def active(taxonomy: Taxonomy) -> Loaded:
+    """The active classifier of a taxonomy; one that has learned nothing yet is made when there is none.
+
+    Raises Conflict when the taxonomy has no categories.
+    """
+    row = Classifier.objects.active_of(taxonomy)
+    if row is None:
+        row = _first(taxonomy)
+    key = (row.pk, taxonomy.revision)
+    with _lock:
+        found = _loaded.get(key)
+        if found is not None:
+            _loaded.move_to_end(key)
+            return found
+    return _load(row, taxonomy)
+
+
+def load(classifier_id: int) -> Loaded:
+    """Any classifier that has been trained. Raises NotFound."""
+    row = Classifier.objects.without_artefact().select_related("taxonomy").filter(pk=classifier_id).first()
+    if row is None or row.status in {Classifier.Status.TRAINING, Classifier.Status.FAILED}:
+        raise NotFound("classifier_not_found", f"There is no trained classifier {classifier_id}.")
+    return _load(row, row.taxonomy)
+
+
+def _load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
+    artefact = Classifier.objects.values_list("artefact", flat=True).get(pk=row.pk)
+    loaded = Loaded(
+        id=row.pk,
+        version=row.version,
+        taxonomy=taxonomy,
+        engine=engine.Classifier.from_bytes(bytes(artefact)),
+        categories=_representations(taxonomy),
+    )
+    with _lock:
+        _loaded[row.pk, taxonomy.revision] = loaded
+        while len(_loaded) > KEPT_IN_MEMORY:
+            _loaded.popitem(last=False)
+    logger.info("Classifier loaded", extra={"taxonomy": taxonomy.code, "version": row.version})
+    return loaded
+
+
+def _representations(taxonomy: Taxonomy) -> dict[int, dict[str, object]]:
+    return {
+        pk: {"id": pk, "code": code, "name": name, "path": path, "taxonomy": taxonomy.code}
+        for pk, code, name, path in taxonomy.categories.order_by("id").values_list("id", "code", "name", "path")
+    }
+
+
+def _first(taxonomy: Taxonomy) -> Classifier:
+    """Make and activate the first classifier of a taxonomy, unless somebody else has just done so."""
+    with transaction.atomic():
+        lock(taxonomy)
+        existing = Classifier.objects.active_of(taxonomy)
+        if existing:
+            return existing
+        fitted = fit_cold(taxonomy)
+        return Classifier.objects.create(
+            taxonomy=taxonomy,
+            version=next_version(taxonomy),
+            status=Classifier.Status.ACTIVE,
+            taxonomy_revision=taxonomy.revision,
+            artefact=fitted.to_bytes(),
+            metrics=fitted.metrics,
+            activated_at=timezone.now(),
+        )
+
+
+def lock(taxonomy: Taxonomy) -> None:
+    """Let one transaction at a time change the classifiers of a taxonomy."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, taxonomy.pk])
+
+
+def next_version(taxonomy: Taxonomy) -> int:
+    """The number of the taxonomy's next classifier. Call it under the lock."""
+    newest = Classifier.objects.filter(taxonomy=taxonomy).aggregate(newest=Max("version"))["newest"]
+    return int(newest or 0) + 1
+
+
+def fit_cold(taxonomy: Taxonomy) -> engine.Classifier:
+    """A classifier from the names, paths and keywords of a taxonomy alone."""
+    return engine.fit(categories_of(taxonomy))
+
+
+def fit_learned(taxonomy: Taxonomy) -> tuple[engine.Classifier, int]:
+    """A classifier that has also learned from products whose category a person or a supplier chose; their number."""
+    labelled = [
+        engine.Example(engine.Text(**product.text()), product.category_id)
+        for product in Product.objects.labelled_in(taxonomy).iterator(chunk_size=2000)
+        if product.category_id is not None
+    ]
+    unlabelled = (
+        engine.Text(**product.text())
+        for product in Product.objects.filter(category=None).order_by("-id")[:UNLABELLED_SAMPLE]
+    )
+    return engine.fit(categories_of(taxonomy), labelled, unlabelled), len(labelled)
+
+
+def categories_of(taxonomy: Taxonomy) -> list[engine.Category]:
+    """The nodes of a taxonomy as the engine takes them. Raises Conflict when there are none."""
+    rows = taxonomy.categories.order_by("id").values_list("id", "code", "name", "path", "keywords", "is_leaf")
+    categories = [
+        engine.Category(pk, code, name, path, tuple(keywords), is_leaf)
+        for pk, code, name, path, keywords, is_leaf in rows
+    ]
+    if not categories:
+        raise Conflict("taxonomy_empty", f"The taxonomy {taxonomy.code!r} has no categories yet.")
+    return categories
+
+
+def taxonomy_of(reference: str | None) -> Taxonomy:
+    """The taxonomy that a caller means; without a reference the oldest current one.
+
+    Raises NotFound, and Conflict when there is no taxonomy at all.
+    """
+    if reference:
+        try:
+            return Taxonomy.objects.named(reference)
+        except Taxonomy.DoesNotExist:
+            raise NotFound("taxonomy_not_found", f"There is no current taxonomy {reference!r}.") from None
+    taxonomy = Taxonomy.objects.filter(is_current=True).order_by("id").first()
+    if taxonomy is None:
+        raise Conflict("no_taxonomy", "There is no taxonomy yet. 'manage.py seed' loads nexus-hardware.")
+    return taxonomy
+
+
