@@ -1,0 +1,119 @@
+"""From scores to honest probabilities, and from a promise to a threshold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+Floats = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+
+FEWEST_ROWS = 100
+_NINETY_PERCENT_ONE_SIDED = 1.2815515655446004
+_BINS = 15
+_SMALLEST = 1e-6
+_RIDGE = 1.0
+
+
+def softmax(scores: Floats, temperature: float = 1.0) -> Floats:
+    """Probabilities along the last axis; a greater temperature makes them more even."""
+    scaled = scores / temperature
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float64)
+
+
+def fit_temperature(scores: Floats, truth: NDArray[np.int64]) -> float:
+    """The temperature with the least log loss (Guo et al., "On calibration of neural networks", 2017)."""
+
+    def loss(logarithm: float) -> float:
+        picked = softmax(scores, float(np.exp(logarithm)))[np.arange(len(truth)), truth]
+        return float(-np.log(np.maximum(picked, 1e-12)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-5.0, 3.0), method="bounded").x))
+
+
+def signals(probabilities: Floats) -> Floats:
+    """What the confidence of the first answer may depend on, of shape (rows, 3).
+
+    The log odds of the best probability, and the logarithms of its ratios to the second and the third.
+    """
+    most = min(3, probabilities.shape[1])
+    best = np.maximum(-np.sort(-probabilities, axis=1)[:, :most], _SMALLEST)
+    first, second, last = best[:, 0], best[:, min(1, most - 1)], best[:, most - 1]
+    odds = np.log(first) - np.log(np.maximum(1.0 - first, _SMALLEST))
+    return np.column_stack([odds, np.log(first / second), np.log(first / last)])
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """P(right) = 1 / (1 + exp(-(bias + weights . (signals - centre) / scale)))."""
+
+    weights: tuple[float, ...]
+    bias: float
+    centre: tuple[float, ...]
+    scale: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, rows: Floats, right: Truths) -> "Logistic":
+        """Ridge logistic regression by Newton's method, with some doubt to begin with.
+
+        The doubt is two wrong rows at zero signals (no lead over the second and the third), so that a model
+        which was never wrong out of fold still hesitates where its lead is small.
+        """
+        centre, scale = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-9)
+        doubted = np.vstack([rows, np.zeros((2, rows.shape[1]))])
+        design = np.column_stack([(doubted - centre) / scale, np.ones(len(doubted))])
+        truth = np.concatenate([right.astype(float), [0.0, 0.0]])
+        penalty = np.diag([_RIDGE] * rows.shape[1] + [_SMALLEST])
+        weights = np.zeros(design.shape[1])
+        for _ in range(50):
+            chance = _sigmoid(design @ weights)
+            slope = design.T @ (chance - truth) + penalty @ weights
+            curve = (design * (chance * (1 - chance))[:, None]).T @ design + penalty
+            step = np.linalg.solve(curve, slope)
+            weights -= step
+            if np.abs(step).max() < 1e-9:
+                break
+        return cls(
+            tuple(weights[:-1].tolist()), float(weights[-1]), tuple(centre.tolist()), tuple(scale.tolist())
+        )
+
+    def predict(self, rows: Floats) -> Floats:
+        """Probabilities of being right, one a row."""
+        standard = (rows - np.array(self.centre)) / np.array(self.scale)
+        return _sigmoid(standard @ np.array(self.weights) + self.bias)
+
+
+def _sigmoid(values: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -30.0, 30.0))), dtype=np.float64)
+
+
+def wilson_lower_bound(right: Floats, total: Floats) -> Floats:
+    """One-sided 90 % lower bound of a proportion (Wilson, "Probable inference", 1927)."""
+    z = _NINETY_PERCENT_ONE_SIDED
+    share = right / total
+    spread = z * np.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    return np.asarray((share + z * z / (2 * total) - spread) / (1 + z * z / total), dtype=np.float64)
+
+
+def fit_threshold(confidence: Floats, right: Truths, promised: float) -> float | None:
+    """The least confidence above which the promise holds on at least 100 rows, or None if there is none."""
+    order = np.argsort(-confidence, kind="stable")
+    ordered = confidence[order]
+    total = np.arange(1, len(order) + 1, dtype=float)
+    bound = wilson_lower_bound(np.cumsum(right[order]).astype(float), total)
+    last_of_equals = np.append(ordered[1:] != ordered[:-1], True)
+    good = np.flatnonzero((bound >= promised) & last_of_equals & (total >= FEWEST_ROWS))
+    return float(ordered[good[-1]]) if len(good) else None
+
+
+def expected_calibration_error(confidence: Floats, right: Truths) -> float:
+    """Mean distance of confidence and accuracy over 15 bins of equal width (Naeini et al., 2015)."""
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    gaps: Sequence[float] = [
+        float((bins == one).mean() * abs(confidence[bins == one].mean() - right[bins == one].mean()))
+        for one in np.unique(bins)
+    ]
+    return float(sum(gaps))

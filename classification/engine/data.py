@@ -1,0 +1,78 @@
+"""What goes into the engine and what comes out: plain values that know no database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+AttributeValue = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A node of a taxonomy; ``code`` is unique in it, ``path`` is the names joined with `` > ``."""
+
+    id: int
+    code: str
+    name: str
+    path: str
+    keywords: tuple[str, ...] = ()
+    is_leaf: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A product as the engine sees it."""
+
+    name: str
+    description: str = ""
+    manufacturer: str = ""
+    part_number: str = ""
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A product whose category a person has decided."""
+
+    text: Text
+    category_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A category that may be right, with the probability that it is."""
+
+    category_id: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A term of the product's text and how much it spoke for the first answer."""
+
+    term: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer for one product; ``category_id`` is None when the text resembles nothing known.
+
+    ``is_certain`` says that the answer may be taken without a reviewer under the promised precision.
+    """
+
+    category_id: int | None
+    confidence: float
+    candidates: tuple[Candidate, ...]
+    evidence: tuple[Evidence, ...]
+    is_certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user of the engine decides: the share of certain answers that must be right."""
+
+    promised_precision: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.promised_precision < 1.0:
+            raise ValueError("promised_precision must lie between 0 and 1")

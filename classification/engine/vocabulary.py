@@ -1,0 +1,91 @@
+"""The words of a taxonomy, found again in product texts although they are mistyped, glued or bent."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from classification.engine.text import GENERIC_WORDS, root
+
+_SHORTEST_MISTYPED = 5
+_MISTYPED_WEIGHT = 0.75
+_ROOT_WEIGHT = 0.7
+_CACHE_SIZE = 50_000
+
+
+class Match(NamedTuple):
+    """A term of the vocabulary and how surely it is meant (1 for the very word)."""
+
+    term: int
+    weight: float
+
+
+class Vocabulary:
+    """Terms numbered in order of their first appearance, with look-ups that forgive.
+
+    Mistyped words are found by the symmetric delete method (W. Garbe, SymSpell, 2012) at distance one: two
+    words are near when deleting at most one letter from each gives the same string.
+    """
+
+    def __init__(self, terms: Iterable[str], glued: Iterable[tuple[str, str]]) -> None:
+        self.terms: list[str] = list(dict.fromkeys(terms))
+        self.numbers: dict[str, int] = {term: number for number, term in enumerate(self.terms)}
+        self._glued = {first + second: (first, second) for first, second in glued}
+        self._roots: dict[str, int] = {}
+        self._shortened: dict[str, int] = {}
+        self._cache: dict[str, tuple[Match, ...]] = {}
+        for number, term in enumerate(self.terms):
+            self._add_variants(number, term)
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    def _add_variants(self, number: int, term: str) -> None:
+        if not term.isalpha() or len(term) < 4 or term in GENERIC_WORDS:
+            return
+        self._roots.setdefault(root(term), number)
+        if len(term) >= _SHORTEST_MISTYPED:
+            for shortened in _deletions(term):
+                self._shortened.setdefault(shortened, number)
+
+    def find(self, word: str) -> tuple[Match, ...]:
+        """The terms meant by a folded word: itself, its parts, its root, or the word it is mistyped from."""
+        number = self.numbers.get(word)
+        if number is not None:
+            return (Match(number, 1.0),)
+        matches = self._cache.get(word)
+        if matches is None:
+            if len(self._cache) >= _CACHE_SIZE:
+                self._cache.clear()
+            matches = self._cache[word] = self._search(word)
+        return matches
+
+    def _search(self, word: str) -> tuple[Match, ...]:
+        if word.endswith("+"):
+            return self.find(word[:-1])
+        if not word.isalpha() or len(word) < 4 or len(word) > 40:
+            return ()
+        parts = self._glued.get(word)
+        if parts:
+            return tuple(Match(self.numbers[part], 0.95) for part in parts)
+        if root(word) in self._roots:
+            return (Match(self._roots[root(word)], _ROOT_WEIGHT),)
+        return self._mistyped(word) or self._compound(word)
+
+    def _mistyped(self, word: str) -> tuple[Match, ...]:
+        if len(word) < _SHORTEST_MISTYPED:
+            return ()
+        for shortened in _deletions(word):
+            number = self._shortened.get(shortened)
+            if number is not None and self.terms[number][0] == word[0]:
+                return (Match(number, _MISTYPED_WEIGHT),)
+        return ()
+
+    def _compound(self, word: str) -> tuple[Match, ...]:
+        for cut in range(4, len(word) - 3):
+            first, second = self.numbers.get(word[:cut]), self.numbers.get(word[cut:])
+            if first is not None and second is not None:
+                return Match(first, 0.8), Match(second, 0.8)
+        return ()
+
+
+def _deletions(word: str) -> list[str]:
+    return [word, *(word[:place] + word[place + 1 :] for place in range(len(word)))]
