@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+import pghistory
 from django.core.exceptions import ImproperlyConfigured
 
 from nexus import __version__
@@ -209,9 +210,20 @@ SIMPLE_JWT = {
     "SIGNING_KEY": SECRET_KEY,
     "ALGORITHM": "HS256",
     "USER_ID_CLAIM": "sub",
+    "TOKEN_TYPE_CLAIM": "typ",
+    # Seconds that the clocks of two servers may be apart.
+    "LEEWAY": 5,
     "ISSUER": "nexus",
     "UPDATE_LAST_LOGIN": False,
 }
+
+# --- History: each event carries its context (user, request, source) itself, and one statement makes one more,
+# however many rows it changes
+PGHISTORY_BASE_MODEL = "nexus.api.history.Event"
+PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()
+PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
+PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_index=True)
+PGHISTORY_LEVEL = pghistory.Statement
 
 # --- API
 REST_FRAMEWORK = {

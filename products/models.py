@@ -7,13 +7,15 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Upper
 
 from products.querysets import CategoryQuerySet, ProductManager, ProductQuerySet, TaxonomyQuerySet
 from products.validators import validate_attributes, validate_gtin
 
 PATH_SEPARATOR = " > "
+# What people call a product by, in one text.
+LABEL = Concat("name", Value(" "), "manufacturer", Value(" "), "part_number", Value(" "), "sku")
 
 
 class Taxonomy(models.Model):
@@ -50,7 +52,12 @@ class Taxonomy(models.Model):
         return f"{self.code} {self.version}"
 
 
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    exclude=["path", "lineage", "level", "is_leaf", "created_at", "updated_at"],
+)
 class Category(models.Model):
     """A node of a taxonomy. `parent` is the truth; `path`, `lineage`, `level` and `is_leaf` follow from it.
 
@@ -60,7 +67,7 @@ class Category(models.Model):
 
     taxonomy = models.ForeignKey(Taxonomy, on_delete=models.CASCADE, related_name="categories")
     parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children", db_index=False
+        "self", null=True, blank=True, on_delete=models.RESTRICT, related_name="children", db_index=False
     )
     code = models.CharField(max_length=100)
     name = models.CharField(max_length=200)
@@ -87,6 +94,8 @@ class Category(models.Model):
         verbose_name_plural = "categories"
         constraints = [
             models.UniqueConstraint(fields=["taxonomy", "code"], name="products_category_code_unique"),
+            # For the foreign key, made by a migration, that keeps a parent in the same taxonomy.
+            models.UniqueConstraint(fields=["id", "taxonomy"], name="products_category_id_taxonomy_unique"),
             models.CheckConstraint(condition=Q(level__gte=1), name="products_category_level_from_one"),
             models.CheckConstraint(
                 condition=Q(parent=None, level=1) | Q(parent__isnull=False, level__gt=1),
@@ -112,7 +121,7 @@ class Category(models.Model):
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(),
     pghistory.DeleteEvent(),
-    exclude=["search_vector"],
+    exclude=["search_vector", "created_at", "updated_at"],
 )
 class Product(models.Model):
     """A thing that is sold or kept, as its supplier describes it."""
@@ -125,7 +134,6 @@ class Product(models.Model):
     class CategorySource(models.TextChoices):
         """Who chose the category. What a person or a supplier chose is never overwritten by a classifier."""
 
-        NONE = "", "no category"
         MANUAL = "manual", "chosen by a user"
         IMPORTED = "imported", "given by an imported file"
         AUTOMATIC = "automatic", "chosen by a classifier"
@@ -149,8 +157,9 @@ class Product(models.Model):
     category = models.ForeignKey(
         Category, null=True, blank=True, on_delete=models.PROTECT, related_name="products", db_index=False
     )
-    category_source = models.CharField(
-        max_length=10, choices=CategorySource.choices, default=CategorySource.NONE, blank=True, editable=False
+    # Null without a category, as the category itself is.
+    category_source = models.CharField(  # noqa: DJ001
+        max_length=10, choices=CategorySource.choices, null=True, blank=True, editable=False
     )
     # Times
     created_at = models.DateTimeField(auto_now_add=True)
@@ -181,8 +190,8 @@ class Product(models.Model):
                 condition=Q(status__in=["draft", "active", "archived"]), name="products_product_status_known"
             ),
             models.CheckConstraint(
-                condition=Q(category=None, category_source="")
-                | (Q(category__isnull=False) & ~Q(category_source="")),
+                condition=Q(category=None, category_source=None)
+                | Q(category__isnull=False, category_source__isnull=False),
                 name="products_product_category_has_a_source",
             ),
         ]
@@ -195,12 +204,8 @@ class Product(models.Model):
             models.Index(fields=["name", "id"], name="products_product_by_name"),
             models.Index(fields=["gtin"], condition=~Q(gtin=""), name="products_product_by_gtin"),
             GinIndex(fields=["search_vector"], name="products_product_search"),
-            GinIndex(
-                OpClass(Upper("name"), name="gin_trgm_ops"),
-                OpClass(Upper("part_number"), name="gin_trgm_ops"),
-                OpClass(Upper("sku"), name="gin_trgm_ops"),
-                name="products_product_trgm",
-            ),
+            # For the words that nobody has written like this; see `products.search`.
+            GinIndex(OpClass(LABEL, name="gin_trgm_ops"), name="products_product_label_trgm"),
         ]
 
     def __str__(self) -> str:
@@ -215,3 +220,18 @@ class Product(models.Model):
             "part_number": self.part_number,
             "attributes": self.attributes,
         }
+
+
+class ProductCountDelta(models.Model):
+    """By how many rows one statement has changed the table of products; written by triggers alone.
+
+    The deltas that a transaction sees add up to the number of products that it sees, its own last write
+    included, and nobody waits for anybody. Which deltas it sees says which products it sees: see
+    `products.counting`. A trigger folds the rows into one from time to time.
+    """
+
+    delta = models.BigIntegerField()
+    mark = models.BigIntegerField(help_text="Random, so that no other set of deltas has the same marks.")
+
+    def __str__(self) -> str:
+        return f"{self.delta:+d}"
