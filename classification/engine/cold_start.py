@@ -25,39 +25,20 @@ from numpy.typing import NDArray
 
 from classification.engine.data import Category, Evidence, Text
 from classification.engine.phrases import ANCESTOR_WEIGHT, Phrase, leaves_of, phrases_of
-from classification.engine.text import (
-    DESCRIPTION_LIMIT,
-    GENERIC_WORDS,
-    NAME_LIMIT,
-    Zone,
-    attributes_text,
-    clean,
-    is_measure,
-    title_tokens,
-    words,
-)
+from classification.engine.places import Place, neighbours, places_of, strongest
+from classification.engine.text import GENERIC_WORDS, NAME_LIMIT, clean, is_measure, words
 from classification.engine.vocabulary import Vocabulary
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_ZONE_WEIGHTS = {
-    Zone.MAIN: 1.0,
-    Zone.AFTER_SIZE: 0.85,
-    Zone.AFTER_BREAK: 0.6,
-    Zone.BRACKETS: 0.4,
-    Zone.AFTER_TURN: 0.4,
-}
-_HEAD_BONUS = 1.6
 _PHRASE_HEAD_BONUS = 1.5
-_DESCRIPTION_WEIGHT = 0.12
-_ATTRIBUTES_WEIGHT = 0.12
 _GENERIC_FACTOR = 0.35
 _MEASURE_FACTOR = 0.25
 _FEWEST_PRODUCTS = 200
 _LEAST_SCORE = 0.2
 _SHARPNESS = 8.0
-_BIAS, _EXPLAINED, _GAP, _WEIGHT = -5.0, 2.0, 3.0, 1.5
+_BIAS, _SIGNAL_WEIGHTS = -5.0, (2.0, 3.0, 1.5, -2.0)
 COLD_THRESHOLD = 0.9
 
 
@@ -67,13 +48,6 @@ class ProductFrequencies:
 
     total: int = 0
     counts: Mapping[str, int] | None = None
-
-
-class _Place(NamedTuple):
-    term: int
-    raw: str
-    weight: float
-    position: int
 
 
 class _Occurrences(NamedTuple):
@@ -87,13 +61,14 @@ class _Occurrences(NamedTuple):
 class Reading(NamedTuple):
     """What the cold start sees in a text.
 
-    The scores of all leaves, the score that a perfect match would have, the places of the text's terms, and
-    the credit that they give to leaves: place number, leaf and weight of each pair of a term and a phrase.
+    The scores of all leaves, the score that a perfect match would have, the places of the text's terms with
+    what they are worth, and the credit that they give: place number, leaf and weight of each posting.
     """
 
     scores: Floats
     possible: float
-    places: Sequence[_Place] = ()
+    places: Sequence[Place] = ()
+    worth: Floats = np.zeros(0)
     numbers: Integers = np.zeros(0, dtype=np.int64)
     leaves: Integers = np.zeros(0, dtype=np.int64)
     credit: Floats = np.zeros(0)
@@ -113,17 +88,25 @@ class Reading(NamedTuple):
     def confidence(self, leaf: int) -> float:
         """A fixed guess at how likely a leaf is right.
 
-        A logistic of how much of the text it explains, how far it is from the next leaf, and the weight of
-        the words that it explains.
+        A logistic of how much of the text it explains, how far it is from the next leaf, the weight of the
+        words that it explains, and whether it leaves the head noun unexplained.
         """
         own = float(self.scores[leaf])
         if own <= 0:
             return 0.0
-        other = max(
-            float(self.scores[:leaf].max(initial=0.0)), float(self.scores[leaf + 1 :].max(initial=0.0))
-        )
-        explained, gap, weight = own / self.possible, (own - other) / max(own, other), log1p(own)
-        return 1.0 / (1.0 + exp(-(_BIAS + _EXPLAINED * explained + _GAP * gap + _WEIGHT * weight)))
+        other = float(np.delete(self.scores, leaf).max(initial=0.0))
+        explained, gap = own / self.possible, (own - other) / max(own, other)
+        signals = (explained, gap, log1p(own), 1.0 - self._head_explained(leaf))
+        value = _BIAS + sum(weight * signal for weight, signal in zip(_SIGNAL_WEIGHTS, signals, strict=True))
+        return 1.0 / (1.0 + exp(-value))
+
+    def _head_explained(self, leaf: int) -> float:
+        """The share of the head noun's worth that a leaf got, 1 for a text without a head."""
+        for number, place in enumerate(self.places):
+            if place.is_head:
+                own = self.credit[(self.leaves == leaf) & (self.numbers == number)]
+                return min(1.0, float(own.max(initial=0.0)) / max(float(self.worth[number]), 1e-9))
+        return 1.0
 
 
 class ColdStart:
@@ -205,79 +188,23 @@ class ColdStart:
                 counts[self.vocabulary.terms[term]] += 1
         return ProductFrequencies(total, dict(sorted(counts.items())))
 
-    # What stands in a text
-
-    def _places(self, text: Text) -> list[_Place]:
-        makers = set(words(clean(text.manufacturer, NAME_LIMIT)))
-        title = self._title_places(text.name, makers)
-        known = {place.term for place in title}
-        after = len(title) + NAME_LIMIT
-        extra = self._extra_places(
-            clean(text.description, DESCRIPTION_LIMIT), _DESCRIPTION_WEIGHT, after, known
-        )
-        after += len(extra) + DESCRIPTION_LIMIT
-        return (
-            title
-            + extra
-            + self._extra_places(attributes_text(text.attributes), _ATTRIBUTES_WEIGHT, after, known)
-        )
-
-    def _title_places(self, name: str, makers: set[str]) -> list[_Place]:
-        places: list[_Place] = []
-        head, previous, position = -1, "", 0
-        for token in title_tokens(clean(name, NAME_LIMIT)):
-            position += 1
-            if token.folded in makers and not places:
-                continue
-            glued = self.vocabulary.numbers.get(previous + token.folded) if previous else None
-            matches = self.vocabulary.find(token.folded)
-            if glued is not None:
-                places.append(
-                    _Place(glued, f"{previous} {token.raw}", _ZONE_WEIGHTS[token.zone], position + 1)
-                )
-            for step, match in enumerate(matches):
-                weight = match.weight * _ZONE_WEIGHTS[token.zone]
-                places.append(_Place(match.term, token.raw, weight, position + step))
-            position += max(0, len(matches) - 1)
-            previous = token.folded if token.raw.isalpha() else ""
-            if (
-                token.zone <= Zone.AFTER_SIZE
-                and (matches or glued is not None)
-                and _can_be_head(token.folded)
-            ):
-                head = len(places) - 1 if token.zone == Zone.MAIN or head < 0 else head
-        if head >= 0:
-            places[head] = places[head]._replace(weight=places[head].weight * _HEAD_BONUS)
-        return places
-
-    def _extra_places(self, cleaned: str, weight: float, after: int, known: set[int]) -> list[_Place]:
-        places = []
-        for position, word in enumerate(words(cleaned), start=after):
-            for match in self.vocabulary.find(word):
-                if match.term not in known:
-                    known.add(match.term)
-                    places.append(_Place(match.term, word, weight * match.weight, position))
-        return places
-
-    # Scores
-
     def read(self, text: Text) -> Reading:
         """Score all leaves for one text."""
-        everywhere = self._places(text)
+        everywhere = places_of(text, self.vocabulary)
         if not everywhere:
             return Reading(np.zeros(len(self.leaves)), 0.0)
-        places = _strongest(everywhere)
+        places = strongest(everywhere)
         starts = self._occurrences.starts
         slices = [slice(starts[place.term], starts[place.term + 1]) for place in places]
         phrases = np.concatenate([self._occurrences.phrases[part] for part in slices])
         shares = np.concatenate([self._occurrences.shares[part] for part in slices])
         numbers = np.repeat(np.arange(len(places)), [part.stop - part.start for part in slices])
         worth = np.array([self._idf[place.term] * place.weight for place in places])
-        credit = worth[numbers] * self._quality(_neighbours(everywhere), phrases, shares)
+        credit = worth[numbers] * self._quality(neighbours(everywhere), phrases, shares)
         leaves = self._leaf_of[phrases]
         best, weights = _best_by_leaf(numbers, leaves, credit)
         scores = np.bincount(best, weights, minlength=len(self.leaves)).astype(np.float64)
-        return Reading(scores, float(worth.sum()), places, numbers, leaves, credit)
+        return Reading(scores, float(worth.sum()), places, worth, numbers, leaves, credit)
 
     def _quality(self, pairs: Iterable[tuple[int, int]], phrases: Integers, shares: Floats) -> Floats:
         """How well each of the phrases is matched, given the shares of it that were found."""
@@ -305,26 +232,6 @@ def _factor(term: str) -> float:
     if is_measure(term):
         return _MEASURE_FACTOR
     return _GENERIC_FACTOR if term in GENERIC_WORDS else 1.0
-
-
-def _can_be_head(word: str) -> bool:
-    return word not in GENERIC_WORDS and not is_measure(word)
-
-
-def _strongest(places: Sequence[_Place]) -> list[_Place]:
-    """One place a term, the one with the greatest weight, in the order of the text."""
-    best: dict[int, _Place] = {}
-    for place in places:
-        if place.term not in best or place.weight > best[place.term].weight:
-            best[place.term] = place
-    return sorted(best.values(), key=lambda place: place.position)
-
-
-def _neighbours(places: Sequence[_Place]) -> set[tuple[int, int]]:
-    at: dict[int, list[int]] = defaultdict(list)
-    for place in places:
-        at[place.position].append(place.term)
-    return {(one, two) for position in at for one in at[position] for two in at.get(position + 1, ())}
 
 
 def _best_by_leaf(numbers: Integers, leaves: Integers, credit: Floats) -> tuple[Integers, Floats]:

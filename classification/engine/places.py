@@ -1,0 +1,110 @@
+"""A product text as places: which terms of a taxonomy stand where in it, and how much they count there."""
+
+from typing import NamedTuple
+
+from classification.engine.data import Text
+from classification.engine.text import (
+    DESCRIPTION_LIMIT,
+    GENERIC_WORDS,
+    NAME_LIMIT,
+    SHORT_LIMIT,
+    Token,
+    Zone,
+    attributes_text,
+    clean,
+    is_measure,
+    title_tokens,
+    words,
+)
+from classification.engine.vocabulary import Vocabulary
+
+_ZONE_WEIGHTS = {
+    Zone.MAIN: 1.0,
+    Zone.AFTER_SIZE: 0.85,
+    Zone.AFTER_BREAK: 0.6,
+    Zone.BRACKETS: 0.4,
+    Zone.AFTER_TURN: 0.4,
+}
+_HEAD_BONUS = 1.6
+_REMARK_WEIGHT = 0.12
+
+
+class Place(NamedTuple):
+    """A term of the vocabulary in a text; the head is the noun that names the kind of product."""
+
+    term: int
+    raw: str
+    weight: float
+    position: int
+    is_head: bool = False
+
+
+def places_of(text: Text, vocabulary: Vocabulary) -> list[Place]:
+    """The places of the title, then those of terms that only the description or the attributes have."""
+    makers = set(words(clean(text.manufacturer, SHORT_LIMIT)))
+    places = _mark_head(_title_places(text.name, makers, vocabulary))
+    known = {place.term for place, _ in places}
+    found = [place for place, _ in places]
+    for cleaned in (clean(text.description, DESCRIPTION_LIMIT), attributes_text(text.attributes)):
+        start = found[-1].position + 2 if found else 0
+        found += _remarks(cleaned, start, known, vocabulary)
+    return found
+
+
+def _title_places(name: str, makers: set[str], vocabulary: Vocabulary) -> list[tuple[Place, Token]]:
+    """Places of the title's words; the maker's name at its beginning is no word of the product's kind."""
+    places: list[tuple[Place, Token]] = []
+    previous, position = "", 0
+    for token in title_tokens(clean(name, NAME_LIMIT)):
+        position += 1
+        if token.folded in makers and not places:
+            continue
+        weight = _ZONE_WEIGHTS[token.zone]
+        joined = vocabulary.numbers.get(previous + token.folded) if previous else None
+        if joined is not None:
+            places.append((Place(joined, f"{previous} {token.raw}", weight, position + 1), token))
+        matches = vocabulary.find(token.folded)
+        for step, match in enumerate(matches):
+            places.append((Place(match.term, token.raw, weight * match.weight, position + step), token))
+        position += max(0, len(matches) - 1)
+        previous = token.folded if token.raw.isalpha() else ""
+    return places
+
+
+def _mark_head(places: list[tuple[Place, Token]]) -> list[tuple[Place, Token]]:
+    """Give the head its bonus: the last word of content before the first size, or before the first break."""
+    for zone in (Zone.MAIN, Zone.AFTER_SIZE):
+        for number in range(len(places) - 1, -1, -1):
+            place, token = places[number]
+            if token.zone == zone and token.folded not in GENERIC_WORDS and not is_measure(token.folded):
+                places[number] = (place._replace(weight=place.weight * _HEAD_BONUS, is_head=True), token)
+                return places
+    return places
+
+
+def _remarks(cleaned: str, start: int, known: set[int], vocabulary: Vocabulary) -> list[Place]:
+    """Places of the terms that are not yet known, which become so."""
+    found = []
+    for position, word in enumerate(words(cleaned), start=start):
+        for match in vocabulary.find(word):
+            if match.term not in known:
+                known.add(match.term)
+                found.append(Place(match.term, word, _REMARK_WEIGHT * match.weight, position))
+    return found
+
+
+def strongest(places: list[Place]) -> list[Place]:
+    """One place a term, the one with the greatest weight, in the order of the text."""
+    best: dict[int, Place] = {}
+    for place in places:
+        if place.term not in best or place.weight > best[place.term].weight:
+            best[place.term] = place
+    return sorted(best.values(), key=lambda place: place.position)
+
+
+def neighbours(places: list[Place]) -> set[tuple[int, int]]:
+    """Pairs of terms that stand side by side, in their order."""
+    at: dict[int, list[int]] = {}
+    for place in places:
+        at.setdefault(place.position, []).append(place.term)
+    return {(one, two) for position in at for one in at[position] for two in at.get(position + 1, ())}
