@@ -42,8 +42,14 @@ def bind(*, user: int | None = None, job: uuid.UUID | str | None = None) -> None
 
 
 def open_request(request_id: str) -> None:
-    """Begin a request on this thread, forgetting the one before it."""
+    """Begin a request on this thread."""
+    close_request()
     _request_id.set(request_id)
+
+
+def close_request(**_: object) -> None:
+    """Receive Django's ``request_finished``, which comes when the last byte of a stream is out."""
+    _request_id.set(None)
     _user_id.set(None)
     _job_id.set(None)
 

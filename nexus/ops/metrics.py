@@ -153,7 +153,7 @@ def register_gauges(source: GaugeSource) -> None:
 def exposition() -> bytes:
     """All metrics in Prometheus' text format, summed over the processes that share a directory."""
     at_scrape = CollectorRegistry()
-    at_scrape.register(gauges)  # type: ignore[arg-type]
+    at_scrape.register(gauges)
     counted = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         counted = CollectorRegistry()

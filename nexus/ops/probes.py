@@ -13,11 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-import psycopg2
-import redis
+import psycopg2  # type: ignore[import-untyped]
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
-from psycopg2.extensions import POLL_OK, POLL_READ
+from psycopg2.extensions import POLL_OK, POLL_READ  # type: ignore[import-untyped]
+from redis.connection import ConnectionInterface
 
 from nexus.ops.redis import client
 
@@ -122,23 +122,23 @@ def wait(connection: Any, deadline: float) -> None:
             raise TimeoutError
 
 
-class RedisProbe(Probe[redis.Connection]):
+class RedisProbe(Probe[ConnectionInterface]):
     """``PING`` on a connection outside of the pool and of its breaker."""
 
-    def connect(self) -> redis.Connection:
+    def connect(self) -> ConnectionInterface:
         """A connection like those of `nexus.ops.redis.client`."""
         connection = client().connection_pool.make_connection()
         connection.connect()
         return connection
 
-    def ask(self, connection: redis.Connection, deadline: float) -> None:
+    def ask(self, connection: ConnectionInterface, deadline: float) -> None:
         """Raises redis.RedisError or TimeoutError."""
         connection.send_command("PING")
         if not connection.can_read(timeout=remaining(deadline)):
             raise TimeoutError
         connection.read_response()
 
-    def close(self, connection: redis.Connection) -> None:
+    def close(self, connection: ConnectionInterface) -> None:
         """Close the socket."""
         connection.disconnect()
 

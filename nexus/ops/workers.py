@@ -1,6 +1,7 @@
 """Which Celery workers are alive and at work, and how much waits for them, as they tell it in Redis."""
 
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypedDict
 
@@ -69,7 +70,7 @@ def _read(client: redis.Redis) -> Workers:
 def queue_depths() -> dict[str, int | None]:
     """The messages that wait in each queue; None where the broker does not tell (only Redis is asked)."""
     names = sorted(current_app.amqp.queues)
-    depths: list[int] | None = None
+    depths: Sequence[int | None] | None = None
     if settings.CELERY_BROKER_URL == settings.REDIS_URL:
         depths = guarded(lambda client: _lengths(client, names), default=None)
     elif settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
