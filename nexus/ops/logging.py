@@ -15,7 +15,14 @@ import orjson
 from nexus.ops.context import current_job_id, current_request_id, current_user_id
 
 # What every LogRecord has; whatever else is on one came in by `extra`.
-STANDARD_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+STANDARD_ATTRIBUTES = frozenset(logging.makeLogRecord({}).__dict__) | {
+    "message",
+    "asctime",
+    "taskName",
+    # What Django adds to its records of errors; the request would show its query, secrets and all.
+    "request",
+    "status_code",
+}
 # Characters that end a line, move the cursor or turn the text around, for one reader or another.
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 # Extras that the line's own message says already.

@@ -117,13 +117,14 @@ def test_a_path_of_broken_utf8_is_one_log_line(client: Client, log_lines: LogLin
 def test_an_unexpected_error_is_logged_once_with_its_traceback(
     careless_client: Client, log_lines: LogLines
 ) -> None:
-    answer = careless_client.get("/test/failing", headers={"X-Request-ID": "the-request"})
+    answer = careless_client.get("/test/failing?token=secret", headers={"X-Request-ID": "the-request"})
     lines = log_lines()
     assert answer.status_code == 500
     assert ["exception" in line for line in lines] == [True, False]
     assert "nobody expects this" in lines[0]["exception"]
     assert {line["request_id"] for line in lines} == {"the-request"}
     assert (lines[1]["level"], lines[1]["status"]) == ("ERROR", 500)
+    assert "secret" not in str(lines)
 
 
 def test_probes_are_not_worth_a_line(client: Client, log_lines: LogLines) -> None:
