@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from accounts.roles import ADMINISTRATOR, crud, grant
+
 
 class AccountsConfig(AppConfig):
     """Accounts."""
@@ -9,3 +11,9 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     label = "accounts"
     verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        """Give the administrators what is theirs, and describe the ways to sign in to the OpenAPI schema."""
+        grant(ADMINISTRATOR, "accounts.view_user", *crud("accounts", "user"))
+        grant(ADMINISTRATOR, "accounts.view_session", "accounts.change_session")
+        from accounts import schema  # noqa: F401 - it registers itself

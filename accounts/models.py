@@ -1,17 +1,40 @@
 """Who uses Nexus: users by e-mail address, and the sessions they have open."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 
+from accounts.roles import ADMINISTRATOR, ROLES
 
-class UserManager(BaseUserManager["User"]):
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Reads of users."""
+
+    def with_roles(self) -> "UserQuerySet":
+        """Load the roles of all users with one query more, however many users there are."""
+        return self.prefetch_related("groups")
+
+    def holding(self, role: str) -> "UserQuerySet":
+        """Those who hold a role."""
+        membership = User.groups.through.objects.filter(user_id=OuterRef("pk"), group__name=role)
+        condition = Q(Exists(membership))
+        return self.filter(condition | Q(is_superuser=True) if role == ADMINISTRATOR else condition)
+
+    def search(self, text: str) -> "UserQuerySet":
+        """Those in whose address or name a text occurs."""
+        return self.filter(Q(email__icontains=text) | Q(name__icontains=text))
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
     """Makes users; addresses are kept in lower case, so that they are unique whatever their case."""
 
     @classmethod
@@ -41,7 +64,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     What they may do follows from their roles: the names of their groups (`accounts.roles`).
     """
 
-    email = models.EmailField(unique=True, max_length=254)
+    email = models.EmailField("e-mail address", max_length=254)
     name = models.CharField(max_length=150, blank=True)
     is_active = models.BooleanField(default=True, help_text="Untick to deactivate; users are never deleted.")
     is_staff = models.BooleanField("may use the admin site", default=False)
@@ -55,14 +78,41 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         ordering = ["id"]
         constraints = [
+            models.UniqueConstraint(
+                fields=["email"],
+                name="accounts_user_email_unique",
+                violation_error_message="Another user has this e-mail address.",
+                violation_error_code="email_taken",
+            ),
             models.CheckConstraint(condition=Q(email=Lower("email")), name="accounts_user_email_lower_case"),
         ]
         indexes = [
             models.Index(F("date_joined").desc(), F("id").desc(), name="accounts_user_joined"),
+            models.Index(fields=["name", "id"], name="accounts_user_by_name"),
+            GinIndex(
+                OpClass(Upper("email"), name="gin_trgm_ops"),
+                OpClass(Upper("name"), name="gin_trgm_ops"),
+                name="accounts_user_search",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.email
+
+    @classmethod
+    def signed_in(cls, pk: int, roles: Iterable[str], *, is_superuser: bool) -> "User":
+        """An active user known by a token, without asking the database; other fields load when needed."""
+        user = cls.from_db("default", ["id", "is_active", "is_superuser"], [pk, True, is_superuser])
+        user.roles = list(roles)
+        return user
+
+    @cached_property
+    def roles(self) -> list[str]:
+        """The roles held, in the order of `ROLES`. A superuser is an administrator whatever their groups."""
+        names = {group.name for group in self.groups.all()}
+        if self.is_superuser:
+            names.add(ADMINISTRATOR)
+        return [role for role in ROLES if role in names]
 
     def clean(self) -> None:
         """Normalize the address before the database compares it."""
@@ -83,7 +133,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
     def alive(self, at: datetime | None = None) -> "SessionQuerySet":
         """Those that have neither been ended nor run out, of users who are active."""
-        return self.filter(ended_at=None, expires_at__gt=at or timezone.now(), user__is_active=True)
+        # EXISTS keeps the whole condition on the session's own row. With a join, Django updates the rows of a
+        # subquery, which PostgreSQL does not evaluate again after waiting for a lock: two refreshes would win.
+        active = User.objects.filter(pk=OuterRef("user_id"), is_active=True)
+        return self.filter(Exists(active), ended_at=None, expires_at__gt=at or timezone.now())
 
 
 class Session(models.Model):
@@ -97,6 +150,7 @@ class Session(models.Model):
         LOGOUT = "logout", "logged out"
         REVOKED = "revoked", "ended by the user from another session"
         PASSWORD_CHANGED = "password_changed", "password changed"
+        ENDED_BY_STAFF = "ended_by_staff", "ended by a member of staff"
         DEACTIVATED = "deactivated", "user deactivated"
         TOKEN_REUSED = "token_reused", "a rotated refresh token came back"
 
@@ -127,9 +181,15 @@ class Session(models.Model):
             ),
         ]
         indexes = [
-            models.Index("user", F("created_at").desc(), F("id").desc(), name="accounts_session_by_user"),
+            models.Index(
+                "user",
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=Q(ended_at=None),
+                name="accounts_session_not_ended",
+            ),
             models.Index(F("created_at").desc(), F("id").desc(), name="accounts_session_newest"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"Session {self.id}"

@@ -1,7 +1,7 @@
 """The four roles. Who holds one is data (membership in the group of its name); what it may do is code.
 
-Each application adds the permissions of its own things with `grant` when it starts. A role holds what the roles
-before it hold, so a permission is granted to the least role that has it.
+Each application adds the permissions of its own things with `grant` when it starts. A role holds what the
+roles before it hold, so a permission is granted to the least role that has it.
 """
 
 from collections.abc import Iterable

@@ -18,7 +18,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import requires_csrf_token
 from rest_framework import exceptions
 from rest_framework.settings import api_settings
-from rest_framework.views import set_rollback
 
 from nexus.ops.context import current_request_id
 
@@ -133,7 +132,6 @@ def _printable(value: Any) -> Any:
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
     """What Django REST framework calls for every exception that leaves a view."""
-    set_rollback()
     request = context["request"]._request if context.get("request") is not None else None
     return response(request, to_problem(exc))
 

@@ -1,0 +1,1 @@
+"""Everything that changes users and their sessions; views, admin pages and commands are doors to it."""

@@ -1,0 +1,90 @@
+"""Fixtures of the whole project: people with each role, clients signed in as them, and a clean Redis."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.roles import ADMINISTRATOR, EDITOR, REVIEWER, ROLES, VIEWER
+from accounts.services.sessions import open_session
+from accounts.services.users import create_user
+from accounts.tokens import token_pair
+from nexus.ops import redis
+
+PASSWORD = "correct horse battery"  # noqa: S105
+
+MakeUser = Callable[..., User]
+ClientOf = Callable[[User], APIClient]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Argon2 is slow on purpose; tests have nothing to protect."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "PASSWORD_HASHERS", ["django.contrib.auth.hashers.MD5PasswordHasher"])
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _clean_redis() -> None:
+    """Begin every test with an empty Redis: what an earlier test left there is about rows that are gone."""
+    redis.guarded(lambda client: client.flushdb(), default=None)
+
+
+@pytest.fixture
+def make_user(db: None) -> MakeUser:
+    """Make users: ``make_user("editor", email=..., name=...)``; their password is `PASSWORD`."""
+
+    def make(*roles: str, email: str = "", **fields: object) -> User:
+        # Tests with real transactions leave an empty database behind, without what migrations put there.
+        Group.objects.bulk_create([Group(name=role) for role in ROLES], ignore_conflicts=True)
+        email = email or f"{'.'.join(roles) or 'stranger'}@example.org"
+        return create_user(email=email, password=PASSWORD, roles=roles, **fields)
+
+    return make
+
+
+@pytest.fixture
+def viewer(make_user: MakeUser) -> User:
+    """May read."""
+    return make_user(VIEWER)
+
+
+@pytest.fixture
+def editor(make_user: MakeUser) -> User:
+    """May also write products, and run classifications and workflows."""
+    return make_user(EDITOR)
+
+
+@pytest.fixture
+def reviewer(make_user: MakeUser) -> User:
+    """May also decide reviews and approvals."""
+    return make_user(REVIEWER)
+
+
+@pytest.fixture
+def administrator(make_user: MakeUser) -> User:
+    """May do everything."""
+    return make_user(ADMINISTRATOR, is_staff=True)
+
+
+@pytest.fixture
+def stranger(make_user: MakeUser) -> User:
+    """Has no role: may log in, and nothing else."""
+    return make_user()
+
+
+@pytest.fixture
+def client_of() -> ClientOf:
+    """Make API clients: ``client_of(editor)`` sends the access token of a session of its own."""
+
+    def make(user: User) -> APIClient:
+        client = APIClient()
+        session = open_session(user=user, user_agent="pytest")
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token_pair(session).access}")
+        return client
+
+    return make
