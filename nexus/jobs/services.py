@@ -6,9 +6,6 @@ chunk, and any message may be lost or come twice.
 """
 
 import logging
-import os
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import pghistory
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q, Sum
 from django.dispatch import Signal
 from django.utils import timezone
@@ -24,13 +21,12 @@ from django.utils import timezone
 from nexus.api.errors import Conflict
 from nexus.jobs import messages
 from nexus.jobs.kinds import Outcome, kind_of
+from nexus.jobs.leases import heartbeat, lease_end, worker_name
 from nexus.jobs.models import Chunk, Job
 from nexus.ops.context import current_request_id, work_context
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
-HEARTBEAT_S = 10.0
 # How many chunks of one job may be under way at once, on all workers together.
 PARALLEL = 16
 # A message that nobody has taken by then is sent again by the sweeper.
@@ -123,7 +119,7 @@ def claim(job: Job) -> Chunk | None:
         if chunk is None:
             return None
         chunk.status, chunk.attempts = Chunk.Status.RUNNING, chunk.attempts + 1
-        chunk.leased_by, chunk.leased_until = _worker_name(), timezone.now() + LEASE
+        chunk.leased_by, chunk.leased_until = worker_name(), lease_end()
         chunk.save(update_fields=["status", "attempts", "leased_by", "leased_until"])
         return chunk
 
@@ -131,39 +127,13 @@ def claim(job: Job) -> Chunk | None:
 def run(job: Job, chunk: Chunk) -> None:
     """Do a claimed chunk. A failure sends it back to the others, and at the third time sets it aside."""
     try:
-        with _heartbeat(chunk):
+        with heartbeat(lambda: _mine(chunk).update(leased_until=lease_end())):
             outcome = kind_of(job).work(job, chunk)
     except Exception as error:
         logger.exception("A chunk failed", extra={"chunk": chunk.position, "attempt": chunk.attempts})
         _put_back(job, chunk, _describe(error))
     else:
         _close(job, chunk, outcome, Chunk.Status.DONE)
-
-
-def _worker_name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
-
-
-@contextmanager
-def _heartbeat(chunk: Chunk) -> Iterator[None]:
-    """Renew the lease of a chunk while it is being worked on, from a thread with a connection of its own."""
-    done = threading.Event()
-
-    def renew() -> None:
-        try:
-            while not done.wait(HEARTBEAT_S):
-                _mine(chunk).update(leased_until=timezone.now() + LEASE)
-        except Exception:
-            logger.exception("A lease could not be renewed; the chunk may be done twice, with one result")
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=renew, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
 
 
 def _mine(chunk: Chunk) -> Any:
