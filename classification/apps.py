@@ -4,8 +4,24 @@ from django.apps import AppConfig
 
 
 class ClassificationConfig(AppConfig):
-    """Classification."""
+    """Classification: classifiers, their answers, and reviews."""
 
     name = "classification"
-    label = "classification"
     verbose_name = "Classification"
+
+    def ready(self) -> None:
+        """Tell the roles what they may, the job room what kinds there are, and operators what to watch."""
+        from accounts import roles
+        from classification import observation
+        from classification.services import classify, training  # noqa: F401
+
+        roles.grant(
+            roles.VIEWER,
+            "classification.view_classification",
+            "classification.view_classifier",
+            "classification.view_review",
+        )
+        roles.grant(roles.EDITOR, "classification.run_classification")
+        roles.grant(roles.REVIEWER, "classification.decide_review")
+        roles.grant(roles.ADMINISTRATOR, *roles.crud("classification", "classifier"))
+        observation.register()

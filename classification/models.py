@@ -29,7 +29,9 @@ class Classifier(models.Model):
         Status.FAILED: set(),
     }
 
-    taxonomy = models.ForeignKey(Taxonomy, on_delete=models.CASCADE, related_name="classifiers", db_index=False)
+    taxonomy = models.ForeignKey(
+        Taxonomy, on_delete=models.CASCADE, related_name="classifiers", db_index=False
+    )
     version = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.TRAINING)
     # What it was made from, and what came out
@@ -99,7 +101,9 @@ class Classification(models.Model):
         Category, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     confidence = models.FloatField(default=0.0)
-    candidates = models.JSONField(default=list, help_text="[{category_id, confidence}], the most likely first.")
+    candidates = models.JSONField(
+        default=list, help_text="[{category_id, confidence}], the most likely first."
+    )
     explanation = models.JSONField(default=list, help_text="[{term, weight}], the weightiest first.")
     decision = models.CharField(max_length=13, choices=Decision.choices)
     error = models.CharField(max_length=500, blank=True)
@@ -124,7 +128,9 @@ class Classification(models.Model):
         indexes = [
             models.Index("product", F("id").desc(), name="classification_by_product"),
             models.Index(
-                fields=["confidence", "id"], condition=Q(awaits_review=True), name="classification_open_reviews"
+                fields=["confidence", "id"],
+                condition=Q(awaits_review=True),
+                name="classification_open_reviews",
             ),
             models.Index("job", "decision", "position", name="classification_by_decision"),
             # PostgreSQL looks these up when a category, taxonomy or classifier is deleted.

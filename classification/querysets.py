@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 if TYPE_CHECKING:
-    from classification.models import Classification, Classifier
+    from classification.models import Classifier
     from products.models import Taxonomy
 
 

@@ -271,6 +271,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "nexus.api.schema.add_problem_responses",
+        "nexus.api.operations.add_operations",
     ],
 }
 

@@ -1,12 +1,14 @@
 """Classifying: one product while the caller waits, or any number of them as a job."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from itertools import count, islice
+from time import perf_counter
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from products.filters import ProductFilterSet
 
 from classification import engine
 from classification.models import Classification
@@ -18,12 +20,12 @@ from nexus.jobs.kinds import JobKind, Outcome, register
 from nexus.jobs.models import Chunk, Job
 from nexus.ops.context import current_request_id
 from nexus.ops.metrics import CLASSIFIER_SECONDS
-from products.filters import ProductFilterSet
 from products.models import Product
 from products.services.products import set_automatic_categories
 
 KIND = "classify"
 CHUNK_SIZE = 500
+SAVED_AT_ONCE = 20
 DEFAULT_TOP_K = 5
 ERROR_LENGTH = 500
 
@@ -32,9 +34,10 @@ Decision = Classification.Decision
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a job classifies: into which taxonomy, how many candidates, and whether products are written to."""
+    """How a job classifies: into which version of a taxonomy, by which classifier, and what is done with answers."""
 
     taxonomy: str
+    classifier: dict[str, int]
     top_k: int = DEFAULT_TOP_K
     apply: bool = False
 
@@ -50,17 +53,37 @@ class Item:
 
 
 def options(*, taxonomy: str | None = None, top_k: int = DEFAULT_TOP_K, apply: bool = False) -> Options:
-    """Options with the taxonomy fixed to one version. Raises NotFound or Conflict when there is none."""
-    found = engines.taxonomy_of(taxonomy)
-    return Options(taxonomy=f"{found.code}@{found.version}", top_k=top_k, apply=apply)
+    """Options with the taxonomy and the classifier fixed to what is current and active at this moment.
+
+    Raises NotFound or Conflict when there is no such taxonomy, or nothing in it.
+    """
+    return _options(engines.active(engines.taxonomy_of(taxonomy)), top_k, apply)
+
+
+def _options(loaded: engines.Loaded, top_k: int, apply: bool) -> Options:
+    return Options(
+        taxonomy=f"{loaded.taxonomy.code}@{loaded.taxonomy.version}",
+        classifier={"id": loaded.id, "version": loaded.version},
+        top_k=top_k,
+        apply=apply,
+    )
 
 
 def classify_one(
-    item: Mapping[str, Any], *, chosen: Options, user_id: int | None
+    item: Mapping[str, Any],
+    *,
+    taxonomy: str | None = None,
+    top_k: int = DEFAULT_TOP_K,
+    apply: bool = False,
+    user_id: int | None,
 ) -> tuple[Job, Classification, engines.Loaded]:
-    """Classify one item at once, and keep the answer as a job that has ended. Raises NotFound for its product."""
-    loaded = engines.active(engines.taxonomy_of(chosen.taxonomy))
-    found = next(iter(_items([item], first=0)))
+    """Classify one item at once, and keep the answer as a job that has ended.
+
+    Raises NotFound for its product, and as `options` does.
+    """
+    loaded = engines.active(engines.taxonomy_of(taxonomy))
+    chosen = _options(loaded, top_k, apply)
+    found = _items([item], first=0)[0]
     if found.error:
         raise NotFound("product_not_found", found.error)
     started = timezone.now()
@@ -83,25 +106,28 @@ def classify_one(
 
 def classify_items(items: Iterable[Mapping[str, Any]], *, chosen: Options, user_id: int | None) -> Job:
     """Accept a job over items that the caller gives, each a text or ``{"product_id"}``."""
-    engines.active(engines.taxonomy_of(chosen.taxonomy))
     with transaction.atomic():
         job = jobs.create_job(kind=KIND, parameters=asdict(chosen), user_id=user_id)
-        remaining = iter(items)
-        chunks, first = [], 0
-        while part := list(islice(remaining, CHUNK_SIZE)):
-            chunks.append(
-                Chunk(job=job, position=len(chunks), first=first, size=len(part), input={"items": part})
-            )
-            first += len(part)
-        Chunk.objects.bulk_create(chunks, batch_size=100)
-        job.total = first
+        chunks = _chunks(job, items, "items")
+        while saved := Chunk.objects.bulk_create(islice(chunks, SAVED_AT_ONCE)):
+            job.total = saved[-1].first + saved[-1].size
         job.save(update_fields=["total"])
     return job
 
 
+def _chunks(job: Job, values: Iterable[Any], name: str) -> Iterator[Chunk]:
+    """Chunks over values of any number, of which only one chunk at a time is held in memory."""
+    remaining, first = iter(values), 0
+    for position in count():
+        part = list(islice(remaining, CHUNK_SIZE))
+        if not part:
+            return
+        yield Chunk(job=job, position=position, first=first, size=len(part), input={name: part})
+        first += len(part)
+
+
 def classify_filter(values: Mapping[str, Any], *, chosen: Options, user_id: int | None) -> Job:
     """Accept a job over all products that a list filter lets through. Raises Problem for a bad filter."""
-    engines.active(engines.taxonomy_of(chosen.taxonomy))
     total = filtered_products(values).order_by().count()
     parameters = asdict(chosen) | {"filter": dict(values)}
     return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id, total=total)
@@ -115,20 +141,12 @@ def filtered_products(values: Mapping[str, Any]) -> Any:
 def _prepare(job: Job) -> list[Chunk]:
     """Chunks of a job over a filter: which products they are is settled here, whatever changes later."""
     ids = filtered_products(job.parameters["filter"]).order_by("id").values_list("id", flat=True)
-    remaining = ids.iterator(chunk_size=10_000)
-    chunks: list[Chunk] = []
-    first = 0
-    while part := list(islice(remaining, CHUNK_SIZE)):
-        chunks.append(
-            Chunk(job=job, position=len(chunks), first=first, size=len(part), input={"product_ids": part})
-        )
-        first += len(part)
-    return chunks
+    return list(_chunks(job, ids.iterator(chunk_size=10_000), "product_ids"))
 
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
-    chosen = Options(**{name: job.parameters[name] for name in ("taxonomy", "top_k", "apply")})
-    loaded = engines.active(engines.taxonomy_of(chosen.taxonomy))
+    chosen = Options(**{field.name: job.parameters[field.name] for field in fields(Options)})
+    loaded = engines.load(chosen.classifier["id"])
     answered = set(_results_of(job, chunk).values_list("position", flat=True))
     items = [item for item in _items(_inputs(chunk), chunk.first) if item.position not in answered]
     answers = _answers(items, job, loaded, chosen)
@@ -146,9 +164,7 @@ def _inputs(chunk: Chunk) -> list[Mapping[str, Any]]:
 def _items(inputs: Sequence[Mapping[str, Any]], first: int) -> list[Item]:
     wanted = [item["product_id"] for item in inputs if "product_id" in item]
     products = Product.objects.in_bulk(wanted) if wanted else {}
-    return [
-        _item(position, given, products) for position, given in enumerate(inputs, start=first)
-    ]
+    return [_item(position, given, products) for position, given in enumerate(inputs, start=first)]
 
 
 def _item(position: int, given: Mapping[str, Any], products: Mapping[int, Product]) -> Item:
@@ -164,8 +180,10 @@ def _answers(
     items: Sequence[Item], job: Job, loaded: engines.Loaded, chosen: Options
 ) -> list[Classification]:
     good = [item for item in items if not item.error]
-    with CLASSIFIER_SECONDS.time():
-        predictions = loaded.engine.predict([engine.Text(**item.text) for item in good], top_k=chosen.top_k)
+    began = perf_counter()
+    predictions = loaded.engine.predict([engine.Text(**item.text) for item in good], top_k=chosen.top_k)
+    if good:
+        CLASSIFIER_SECONDS.observe((perf_counter() - began) / len(good))
     by_position = dict(zip((item.position for item in good), predictions, strict=True))
     return [_answer(item, by_position.get(item.position), job, loaded) for item in items]
 
@@ -187,9 +205,7 @@ def _answer(
         return answer
     # A category may have gone since the classifier learned it.
     known = [c for c in prediction.candidates if c.category_id in loaded.categories]
-    answer.candidates = [
-        {"category_id": c.category_id, "confidence": round(c.confidence, 4)} for c in known
-    ]
+    answer.candidates = [{"category_id": c.category_id, "confidence": round(c.confidence, 4)} for c in known]
     answer.explanation = [{"term": e.term, "weight": round(e.weight, 4)} for e in prediction.evidence]
     if prediction.category_id in loaded.categories:
         answer.category_id, answer.confidence = prediction.category_id, round(prediction.confidence, 4)
@@ -216,9 +232,9 @@ def _keep(answers: list[Classification], chosen: Options) -> list[Classification
 
 def _close_older_reviews(answers: Iterable[Classification]) -> None:
     for taxonomy_id, products in _products_by_taxonomy(answers).items():
-        Classification.objects.filter(
-            product__in=products, taxonomy=taxonomy_id, awaits_review=True
-        ).update(awaits_review=False)
+        Classification.objects.filter(product__in=products, taxonomy=taxonomy_id, awaits_review=True).update(
+            awaits_review=False
+        )
 
 
 def _products_by_taxonomy(answers: Iterable[Classification]) -> dict[int, list[int]]:

@@ -43,16 +43,7 @@ def active(taxonomy: Taxonomy) -> Loaded:
 
     Raises Conflict when the taxonomy has no categories.
     """
-    row = Classifier.objects.active_of(taxonomy)
-    if row is None:
-        row = _first(taxonomy)
-    key = (row.pk, taxonomy.revision)
-    with _lock:
-        found = _loaded.get(key)
-        if found is not None:
-            _loaded.move_to_end(key)
-            return found
-    return _load(row, taxonomy)
+    return _loaded_or_load(Classifier.objects.active_of(taxonomy) or _first(taxonomy), taxonomy)
 
 
 def load(classifier_id: int) -> Loaded:
@@ -60,7 +51,17 @@ def load(classifier_id: int) -> Loaded:
     row = Classifier.objects.without_artefact().select_related("taxonomy").filter(pk=classifier_id).first()
     if row is None or row.status in {Classifier.Status.TRAINING, Classifier.Status.FAILED}:
         raise NotFound("classifier_not_found", f"There is no trained classifier {classifier_id}.")
-    return _load(row, row.taxonomy)
+    return _loaded_or_load(row, row.taxonomy)
+
+
+def _loaded_or_load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
+    key = (row.pk, taxonomy.revision)
+    with _lock:
+        found = _loaded.get(key)
+        if found is not None:
+            _loaded.move_to_end(key)
+            return found
+    return _load(row, taxonomy)
 
 
 def _load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
@@ -83,7 +84,9 @@ def _load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
 def _representations(taxonomy: Taxonomy) -> dict[int, dict[str, object]]:
     return {
         pk: {"id": pk, "code": code, "name": name, "path": path, "taxonomy": taxonomy.code}
-        for pk, code, name, path in taxonomy.categories.order_by("id").values_list("id", "code", "name", "path")
+        for pk, code, name, path in taxonomy.categories.order_by("id").values_list(
+            "id", "code", "name", "path"
+        )
     }
 
 
@@ -163,5 +166,3 @@ def taxonomy_of(reference: str | None) -> Taxonomy:
     if taxonomy is None:
         raise Conflict("no_taxonomy", "There is no taxonomy yet. 'manage.py seed' loads nexus-hardware.")
     return taxonomy
-
-

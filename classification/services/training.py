@@ -28,7 +28,10 @@ def train(taxonomy: Taxonomy, *, user_id: int | None) -> Classifier:
             raise Conflict("training_runs", "A classifier of this taxonomy is being trained already.")
         engines.categories_of(taxonomy)
         job = jobs.create_job(
-            kind=KIND, parameters={"taxonomy": f"{taxonomy.code}@{taxonomy.version}"}, user_id=user_id, total=1
+            kind=KIND,
+            parameters={"taxonomy": f"{taxonomy.code}@{taxonomy.version}"},
+            user_id=user_id,
+            total=1,
         )
         return Classifier.objects.create(
             taxonomy=taxonomy,
@@ -46,7 +49,9 @@ def activate(classifier: Classifier) -> Classifier:
         if classifier.status == Status.ACTIVE:
             return classifier
         if Status.ACTIVE not in Classifier.TRANSITIONS[Status(classifier.status)]:
-            raise Conflict("classifier_state", f"A classifier that is {classifier.status} cannot be activated.")
+            raise Conflict(
+                "classifier_state", f"A classifier that is {classifier.status} cannot be activated."
+            )
         Classifier.objects.filter(taxonomy=classifier.taxonomy_id, status=Status.ACTIVE).update(
             status=Status.RETIRED
         )

@@ -44,23 +44,29 @@ class StrictFilterBackend(DjangoFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         """The rows of the queryset that the request asks for."""
-        filterset_class: type[FilterSet] = getattr(view, "filterset_class", None) or FilterSet
-        known = filterset_class.parameters()
-        unknown = [name for name in request.query_params if name not in known]
-        if unknown:
-            raise invalid_request(
-                [
-                    {
-                        "pointer": f"/query/{name}",
-                        "code": "unknown_parameter",
-                        "detail": f"Unknown parameter {name!r}. Known are: {', '.join(sorted(known))}.",
-                    }
-                    for name in unknown
-                ]
-            )
-        if not filterset_class.base_filters:
-            return queryset
-        return apply_filters(filterset_class, request.query_params, queryset, pointer="/query")
+        return filter_strictly(getattr(view, "filterset_class", None) or FilterSet, request, queryset)
+
+
+def filter_strictly(
+    filterset_class: type[FilterSet], request: Request, queryset: QuerySet[Any]
+) -> QuerySet[Any]:
+    """The rows that a request's query lets through. Raises Problem (400) for unknown parameters and bad values."""
+    known = filterset_class.parameters()
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise invalid_request(
+            [
+                {
+                    "pointer": f"/query/{name}",
+                    "code": "unknown_parameter",
+                    "detail": f"Unknown parameter {name!r}. Known are: {', '.join(sorted(known))}.",
+                }
+                for name in unknown
+            ]
+        )
+    if not filterset_class.base_filters:
+        return queryset
+    return apply_filters(filterset_class, request.query_params, queryset, pointer="/query")
 
 
 def apply_filters(
@@ -72,7 +78,11 @@ def apply_filters(
         return filterset.qs
     raise invalid_request(
         [
-            {"pointer": f"{pointer}/{name}", "code": error.code or "invalid", "detail": " ".join(error.messages)}
+            {
+                "pointer": f"{pointer}/{name}",
+                "code": error.code or "invalid",
+                "detail": " ".join(error.messages),
+            }
             for name, errors in filterset.form.errors.as_data().items()
             for error in errors
         ]

@@ -35,7 +35,9 @@ def idempotent(handler: Handler, request: Request, *args: Any, **kwargs: Any) ->
     """
     key = request.headers[HEADER]
     if not (0 < len(key) <= MAX_LENGTH) or not key.isprintable():
-        raise invalid("/headers/Idempotency-Key", "invalid", f"A key has 1 to {MAX_LENGTH} printable characters.")
+        raise invalid(
+            "/headers/Idempotency-Key", "invalid", f"A key has 1 to {MAX_LENGTH} printable characters."
+        )
     digest = _digest(request)
     with transaction.atomic():
         _wait_for_others(request.user.pk, key)

@@ -60,9 +60,7 @@ class RequestLimitsMiddleware:
         if length.isdigit() and int(length) > limit:
             return response(
                 request,
-                Problem(
-                    "body_too_large", f"The body may have {limit // settings.MEBIBYTE} MiB.", status=413
-                ),
+                Problem("body_too_large", f"The body may have {limit // settings.MEBIBYTE} MiB.", status=413),
             )
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", ""):
             return response(

@@ -7,7 +7,9 @@ from django.db import models
 class IdempotencyKey(models.Model):
     """The answer given to a POST with an ``Idempotency-Key``, kept 24 hours to be given again."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     key = models.CharField(max_length=255)
     request_digest = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField()

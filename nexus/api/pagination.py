@@ -55,7 +55,9 @@ class Cursor:
 
 
 def _invalid_cursor() -> Problem:
-    return invalid("/query/cursor", "invalid_cursor", "Take the cursor from 'next' or 'previous' of this list.")
+    return invalid(
+        "/query/cursor", "invalid_cursor", "Take the cursor from 'next' or 'previous' of this list."
+    )
 
 
 class KeysetPagination(BasePagination):
@@ -96,7 +98,9 @@ class KeysetPagination(BasePagination):
         if backwards:
             rows.reverse()
         self.next = self._link(ordering, rows, last=True) if rows and (more or backwards) else None
-        self.previous = self._link(ordering, rows, last=False) if rows and (more if backwards else cursor) else None
+        self.previous = (
+            self._link(ordering, rows, last=False) if rows and (more if backwards else cursor) else None
+        )
         return rows
 
     def envelope(self, results: Sequence[object]) -> dict[str, object]:
@@ -121,7 +125,9 @@ class KeysetPagination(BasePagination):
             for term in terms:
                 if term.removeprefix("-") not in allowed:
                     raise invalid(
-                        "/query/ordering", "invalid", f"{term!r} is not one of: {', '.join(allowed) or 'none'}."
+                        "/query/ordering",
+                        "invalid",
+                        f"{term!r} is not one of: {', '.join(allowed) or 'none'}.",
                     )
         names = [term.removeprefix("-") for term in terms]
         if len(set(names)) < len(names):
@@ -142,9 +148,20 @@ class KeysetPagination(BasePagination):
         """The query parameters, for the OpenAPI schema."""
         orderable = ", ".join(getattr(view, "ordering_fields", ()))
         return [
-            _parameter("page_size", f"Results a page, 1 to {MAX_PAGE_SIZE}.", "integer", default=50, minimum=1, maximum=500),
+            _parameter(
+                "page_size",
+                f"Results a page, 1 to {MAX_PAGE_SIZE}.",
+                "integer",
+                default=50,
+                minimum=1,
+                maximum=500,
+            ),
             _parameter("cursor", "Where the page starts; from `next` or `previous`."),
-            *([_parameter("ordering", f"A comma list of {orderable}; `-` for descending.")] if orderable else []),
+            *(
+                [_parameter("ordering", f"A comma list of {orderable}; `-` for descending.")]
+                if orderable
+                else []
+            ),
         ]
 
     def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,8 +213,10 @@ def _after(queryset: QuerySet[Any], cursor: Cursor) -> Any:
     if len(set(descending)) == 1:
         # A comparison of rows is one range of the index, however many rows share the first value.
         lookup = TupleLessThan if descending[0] else TupleGreaterThan
-        return lookup(Tuple(*(F(name) for name in names)), tuple(values)) if len(names) > 1 else Q(
-            **{f"{names[0]}__{'lt' if descending[0] else 'gt'}": values[0]}
+        return (
+            lookup(Tuple(*(F(name) for name in names)), tuple(values))
+            if len(names) > 1
+            else Q(**{f"{names[0]}__{'lt' if descending[0] else 'gt'}": values[0]})
         )
     return reduce(or_, (_beyond_at(names, descending, values, index) for index in range(len(names))))
 

@@ -6,7 +6,7 @@ in the ordinary way. `nexus/api/tests` hold that both ways give the same bytes f
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from django.db.models import QuerySet
@@ -41,9 +41,7 @@ class RowReader:
     def read(self, queryset: QuerySet[Any]) -> list[dict[str, Any]]:
         """The rows of a queryset in its order."""
         getters = self._getters
-        return [
-            {name: getter(row) for name, getter in getters} for row in queryset.values_list(*self.paths)
-        ]
+        return [{name: getter(row) for name, getter in getters} for row in queryset.values_list(*self.paths)]
 
     def _compile(self, serializer: serializers.Serializer[Any], prefix: str) -> list[tuple[str, Getter]]:
         return [
@@ -56,7 +54,10 @@ class RowReader:
         path = prefix + field.source.replace(".", "__")
         if isinstance(field, serializers.Serializer):
             return self._nested(field, path)
-        if isinstance(field, (serializers.ListSerializer, fields.ListField)) or type(field) not in PLAIN_FIELDS:
+        if (
+            isinstance(field, (serializers.ListSerializer, fields.ListField))
+            or type(field) not in PLAIN_FIELDS
+        ):
             raise TypeError(f"{field.field_name} needs Python")
         self.paths.append(path)
         index = len(self.paths) - 1
@@ -69,7 +70,7 @@ class RowReader:
         return lambda row: None if key(row) is None else {name: getter(row) for name, getter in getters}
 
 
-@lru_cache(maxsize=None)
+@cache
 def row_reader(serializer_class: type[serializers.BaseSerializer[Any]]) -> RowReader | None:
     """The reader of a serializer class, or None when one of its fields needs Python."""
     serializer = serializer_class()

@@ -32,7 +32,9 @@ class AutoSchema(SpectacularSchema):
         """``Idempotency-Key`` on POST, ``If-Match`` on changes, ``If-None-Match`` on single resources."""
         parameters = list(super().get_override_parameters())
         if self.method == "POST":
-            parameters.append(_header("Idempotency-Key", "The same key with the same body is done once in 24 hours."))
+            parameters.append(
+                _header("Idempotency-Key", "The same key with the same body is done once in 24 hours.")
+            )
         elif self.method in {"PUT", "PATCH", "DELETE"}:
             parameters.append(_header("If-Match", "Go on only if the resource still has this `ETag`."))
         elif self.path.endswith("}"):

@@ -32,4 +32,3 @@ class Serializer(StrictMixin, serializers.Serializer[Any]):
 
 class ModelSerializer(StrictMixin, serializers.ModelSerializer[Any]):
     """A strict serializer of a model."""
-

@@ -155,7 +155,5 @@ class ReadOnlyViewSet(ListMixin, RetrieveMixin, GenericViewSet):
     """A list and its resources, to read."""
 
 
-class ModelViewSet(
-    ListMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin, GenericViewSet
-):
+class ModelViewSet(ListMixin, RetrieveMixin, CreateMixin, UpdateMixin, DestroyMixin, GenericViewSet):
     """A list and its resources, to read and to write."""

@@ -41,7 +41,9 @@ def heartbeat(renew: Callable[[], object]) -> Iterator[None]:
             try:
                 renew()
             except Exception as error:
-                logger.warning("A lease could not be renewed, and will be tried again: %s", type(error).__name__)
+                logger.warning(
+                    "A lease could not be renewed, and will be tried again: %s", type(error).__name__
+                )
                 connection.close()
         connection.close()
 

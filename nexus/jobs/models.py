@@ -141,7 +141,8 @@ class Chunk(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["job", "position"], name="nexus_chunk_position_unique"),
             models.CheckConstraint(
-                condition=Q(status="running", leased_until__isnull=False) | (~Q(status="running") & Q(leased_until=None)),
+                condition=Q(status="running", leased_until__isnull=False)
+                | (~Q(status="running") & Q(leased_until=None)),
                 name="nexus_chunk_leased_while_running",
             ),
         ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 if TYPE_CHECKING:
-    from nexus.jobs.models import Job
+    pass
 
 SEE_ALL = "nexus_jobs.view_job"
 

@@ -9,7 +9,9 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     """A job with its progress, counted in items."""
 
     eta_s = serializers.FloatField(
-        read_only=True, allow_null=True, help_text="Seconds until the end at the pace so far; null before there is one."
+        read_only=True,
+        allow_null=True,
+        help_text="Seconds until the end at the pace so far; null before there is one.",
     )
 
     class Meta:

@@ -267,7 +267,9 @@ def _take_back_expired_leases() -> None:
 def _wake(job: Job) -> bool:
     """Send the messages that a job lacks; end it when there is nothing left to send them for."""
     with transaction.atomic():
-        locked = Job.objects.select_for_update(skip_locked=True).filter(pk=job.pk, status__in=Job.ACTIVE).first()
+        locked = (
+            Job.objects.select_for_update(skip_locked=True).filter(pk=job.pk, status__in=Job.ACTIVE).first()
+        )
         if locked is None:
             return False
         if locked.status == Job.Status.RUNNING:

@@ -19,7 +19,9 @@ from nexus.jobs.serializers import JobSerializer
 
 @extend_schema(tags=["Jobs"])
 @extend_schema_view(
-    list=extend_schema(summary="List jobs", description="The caller's own, newest first; administrators see all."),
+    list=extend_schema(
+        summary="List jobs", description="The caller's own, newest first; administrators see all."
+    ),
     retrieve=extend_schema(summary="Read a job"),
 )
 class JobViewSet(ReadOnlyViewSet):
@@ -36,7 +38,12 @@ class JobViewSet(ReadOnlyViewSet):
         """The jobs that the user may see."""
         return Job.objects.visible_to(self.request.user)
 
-    @extend_schema(summary="Cancel a job", description="What is done stays.", request=None, responses={202: JobSerializer})
+    @extend_schema(
+        summary="Cancel a job",
+        description="What is done stays.",
+        request=None,
+        responses={202: JobSerializer},
+    )
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> HttpResponse:
         """Ask a job to stop after the chunks that are under way."""

@@ -1,0 +1,71 @@
+"""The results of a job as a file, streamed row by row."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+
+from classification.models import Classification
+from classification.results import represent_all
+from nexus.api.renderers import to_json
+from nexus.jobs.models import Job
+
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
+ROWS_AT_ONCE = 500
+COLUMNS = (
+    "position",
+    "product_id",
+    "name",
+    "category_code",
+    "category_path",
+    "confidence",
+    "decision",
+    "error",
+)
+# A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection).
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class _Line:
+    """Gives the line that csv writes back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def rows(job: Job, form: str) -> Iterator[bytes]:
+    """The results of a job in order of position, as ``csv`` or ``jsonl``."""
+    results = _results(Classification.objects.filter(job=job).order_by("position"))
+    if form == "jsonl":
+        yield from (to_json(result) + b"\n" for result in results)
+        return
+    writer = csv.writer(_Line())
+    yield writer.writerow(COLUMNS).encode()
+    for result in results:
+        yield writer.writerow(_cells(result)).encode()
+
+
+def _results(queryset: QuerySet[Classification]) -> Iterator[dict[str, Any]]:
+    last = -1
+    while page := list(queryset.filter(position__gt=last)[:ROWS_AT_ONCE]):
+        yield from represent_all(page)
+        last = page[-1].position
+
+
+def _cells(result: dict[str, Any]) -> list[Any]:
+    category = result["category"] or {}
+    return [
+        result["position"],
+        result["product_id"],
+        _plain(result["input"].get("name", "")),
+        category.get("code"),
+        category.get("path"),
+        result["confidence"],
+        result["decision"],
+        result["error"],
+    ]
+
+
+def _plain(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -1,0 +1,49 @@
+"""Filters of the lists of answers, reviews and classifiers."""
+
+import django_filters
+
+from classification.models import Classification, Classifier
+from nexus.api.filters import FilterSet
+from nexus.jobs.models import Job
+
+
+class ResultFilterSet(FilterSet):
+    """Results of one job."""
+
+    decision = django_filters.ChoiceFilter(choices=Classification.Decision.choices)
+
+    class Meta:
+        model = Classification
+        fields: list[str] = []
+
+
+class ReviewFilterSet(FilterSet):
+    """Open reviews."""
+
+    taxonomy = django_filters.CharFilter(field_name="taxonomy__code")
+    category = django_filters.NumberFilter(field_name="category_id")
+
+    class Meta:
+        model = Classification
+        fields: list[str] = []
+
+
+class ClassificationJobFilterSet(FilterSet):
+    """Classification jobs."""
+
+    status = django_filters.ChoiceFilter(choices=Job.Status.choices)
+
+    class Meta:
+        model = Job
+        fields: list[str] = []
+
+
+class ClassifierFilterSet(FilterSet):
+    """Classifiers."""
+
+    taxonomy = django_filters.CharFilter(field_name="taxonomy__code")
+    status = django_filters.ChoiceFilter(choices=Classifier.Status.choices)
+
+    class Meta:
+        model = Classifier
+        fields: list[str] = []

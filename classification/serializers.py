@@ -1,0 +1,325 @@
+"""What the classification API takes and gives."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from classification.models import Classification, Classifier, Review
+from classification.services.classify import DEFAULT_TOP_K
+from nexus.api.serializers import Serializer
+from nexus.jobs.models import Job
+from products.validators import validate_attributes
+
+MAX_TOP_K = 20
+MAX_ITEMS = 10_000
+MAX_ID = 2**63 - 1
+
+
+class ProductIdField(serializers.IntegerField):
+    """The id of a product."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=MAX_ID, **kwargs)
+
+
+class ItemSerializer(Serializer):
+    """One thing to classify: a product of the catalogue, or the text of one that is not."""
+
+    product_id = ProductIdField(required=False)
+    name = serializers.CharField(required=False, max_length=500)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    manufacturer = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    part_number = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    attributes = serializers.DictField(required=False, help_text="Flat: strings, numbers and booleans.")
+
+    def validate_attributes(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Flat attributes of at most the size that products have."""
+        try:
+            validate_attributes(value)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.message, error.code) from None
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Either a product or a text, not both and not neither."""
+        text = [
+            name
+            for name in ("name", "description", "manufacturer", "part_number", "attributes")
+            if name in attrs
+        ]
+        if "product_id" in attrs and text:
+            raise serializers.ValidationError(
+                {text[0]: "Give either product_id or the text of a product."}, "either_or"
+            )
+        if "product_id" not in attrs and "name" not in attrs:
+            raise serializers.ValidationError({"name": "Give a name, or product_id."}, "required")
+        return attrs
+
+
+class OptionsSerializer(Serializer):
+    """How to classify."""
+
+    taxonomy = serializers.CharField(
+        required=False,
+        max_length=101,
+        help_text="A code (its current version) or `code@version`; the oldest current taxonomy when not given.",
+    )
+    top_k = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MAX_TOP_K,
+        default=DEFAULT_TOP_K,
+        help_text="How many candidates.",
+    )
+    apply = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Write accepted categories to products, unless a person chose the present one.",
+    )
+
+    OPTIONS = ("taxonomy", "top_k", "apply")
+
+    def options(self) -> dict[str, Any]:
+        """The validated options."""
+        return {name: self.validated_data[name] for name in self.OPTIONS if name in self.validated_data}
+
+
+class ClassifySerializer(OptionsSerializer, ItemSerializer):
+    """One item and how to classify it."""
+
+    def item(self) -> dict[str, Any]:
+        """The validated item."""
+        return {name: value for name, value in self.validated_data.items() if name not in self.OPTIONS}
+
+
+class BatchSerializer(OptionsSerializer):
+    """Many items, by text, by id or by filter, and how to classify them."""
+
+    SOURCES = ("items", "product_ids", "filter")
+
+    items = serializers.ListField(
+        child=ItemSerializer(), required=False, allow_empty=False, max_length=MAX_ITEMS
+    )
+    product_ids = serializers.ListField(
+        child=ProductIdField(), required=False, allow_empty=False, max_length=MAX_ITEMS
+    )
+    filter = serializers.DictField(
+        required=False, help_text='Filters of the list of products, such as `{"category__isnull": true}`.'
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Exactly one source of items."""
+        given = [name for name in self.SOURCES if name in attrs]
+        if len(given) != 1:
+            raise serializers.ValidationError(
+                dict.fromkeys(given or ["items"], "Give exactly one of items, product_ids and filter."),
+                "exactly_one",
+            )
+        return attrs
+
+
+class UploadSerializer(OptionsSerializer):
+    """A file of items and how to classify them."""
+
+    file = serializers.FileField(
+        help_text="CSV with a header, or JSON lines (.jsonl): name, description, manufacturer, part_number, "
+        "attributes (JSON), or product_id."
+    )
+
+
+class CategoryBriefSerializer(serializers.Serializer[Any]):
+    """A category as it stands beside a product."""
+
+    id = serializers.IntegerField()
+    code = serializers.CharField()
+    name = serializers.CharField()
+    path = serializers.CharField()
+    taxonomy = serializers.CharField()
+
+
+class CandidateSerializer(serializers.Serializer[Any]):
+    """A category that may be right."""
+
+    category = CategoryBriefSerializer()
+    confidence = serializers.FloatField()
+
+
+class TermSerializer(serializers.Serializer[Any]):
+    """A term of the text, and how much it spoke for the answer."""
+
+    term = serializers.CharField()
+    weight = serializers.FloatField()
+
+
+class ResultSerializer(serializers.Serializer[Any]):
+    """What was answered about one item."""
+
+    position = serializers.IntegerField()
+    product_id = serializers.IntegerField(allow_null=True)
+    input = serializers.DictField()
+    category = CategoryBriefSerializer(allow_null=True)
+    confidence = serializers.FloatField(
+        help_text="Calibrated: of the answers with 0.9, nine in ten are right."
+    )
+    candidates = CandidateSerializer(many=True)
+    decision = serializers.ChoiceField(choices=Classification.Decision.choices)
+    explanation = TermSerializer(many=True)
+    error = serializers.CharField(allow_null=True)
+
+
+class ReviewSerializer(serializers.ModelSerializer[Review]):
+    """What a person decided."""
+
+    class Meta:
+        model = Review
+        fields = ["decision", "category_id", "note", "decided_by", "decided_at"]
+        read_only_fields = fields
+
+
+class ResultWithOriginSerializer(ResultSerializer):
+    """A result outside of its job."""
+
+    id = serializers.IntegerField()
+    job_id = serializers.UUIDField()
+    created_at = serializers.DateTimeField()
+    review = ReviewSerializer(allow_null=True)
+
+
+class DecideSerializer(Serializer):
+    """A person's decision about an answer."""
+
+    decision = serializers.ChoiceField(choices=Review.Decision.choices)
+    category_id = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_ID,
+        help_text="The right one, with `correct`.",
+    )
+    note = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+
+
+class ClassifierBriefSerializer(serializers.Serializer[Any]):
+    """Which classifier answered."""
+
+    id = serializers.IntegerField()
+    version = serializers.IntegerField()
+
+
+class ClassificationJobSerializer(serializers.ModelSerializer[Job]):
+    """A classification job without its results."""
+
+    job_id = serializers.UUIDField(source="id")
+    taxonomy = serializers.SerializerMethodField()
+    classifier = serializers.SerializerMethodField()
+    eta_s = serializers.FloatField(allow_null=True, help_text="Seconds until the end at the pace so far.")
+
+    class Meta:
+        model = Job
+        fields = [
+            "job_id",
+            "kind",
+            "status",
+            "taxonomy",
+            "classifier",
+            "total",
+            "processed",
+            "succeeded",
+            "failed",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "eta_s",
+        ]
+        read_only_fields = fields
+
+    def get_taxonomy(self, job: Job) -> str:
+        """The code of the taxonomy."""
+        code: str = job.parameters["taxonomy"].partition("@")[0]
+        return code
+
+    @extend_schema_field(ClassifierBriefSerializer)
+    def get_classifier(self, job: Job) -> dict[str, int]:
+        """The classifier that was active when the job was accepted, and answers all of it."""
+        classifier: dict[str, int] = job.parameters["classifier"]
+        return classifier
+
+
+class ResultPageSerializer(serializers.Serializer[Any]):
+    """A page of results."""
+
+    count = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = ResultSerializer(many=True)
+
+
+class ClassificationJobDetailSerializer(ClassificationJobSerializer):
+    """A classification job with a page of its results."""
+
+    results = ResultPageSerializer()
+
+    class Meta(ClassificationJobSerializer.Meta):
+        fields = [*ClassificationJobSerializer.Meta.fields, "results"]
+        read_only_fields = fields
+
+
+class ClassifierSerializer(serializers.ModelSerializer[Classifier]):
+    """A version of a classifier with its measured figures."""
+
+    taxonomy = serializers.CharField(source="taxonomy.code")
+    taxonomy_version = serializers.CharField(source="taxonomy.version")
+    job_id = serializers.PrimaryKeyRelatedField[Job](source="job", read_only=True)
+
+    class Meta:
+        model = Classifier
+        fields = [
+            "id",
+            "taxonomy",
+            "taxonomy_version",
+            "version",
+            "status",
+            "training_size",
+            "metrics",
+            "job_id",
+            "error",
+            "created_at",
+            "activated_at",
+        ]
+        read_only_fields = fields
+
+
+class TrainSerializer(Serializer):
+    """For which taxonomy to train a classifier."""
+
+    taxonomy = serializers.CharField(required=False, max_length=101)
+
+
+class DifferenceSerializer(serializers.Serializer[Any]):
+    """A product about which two classifiers differ."""
+
+    product_id = serializers.IntegerField()
+    name = serializers.CharField()
+    before = CandidateSerializer()
+    after = CandidateSerializer()
+
+
+class ComparedSerializer(ClassifierBriefSerializer):
+    """One of two classifiers that were compared."""
+
+    metrics = serializers.DictField()
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    """What two classifiers say about the newest products."""
+
+    classifier = ComparedSerializer()
+    compared = serializers.IntegerField()
+    different = serializers.IntegerField()
+    differences = DifferenceSerializer(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """``with`` is a word of Python, so the field is named here."""
+        return {"classifier": ComparedSerializer(), "with": ComparedSerializer(), **super().get_fields()}

@@ -1,0 +1,29 @@
+"""What the database refuses, told to the caller as what it means."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError, transaction
+
+from nexus.api.errors import Problem
+
+
+def constraint_of(error: IntegrityError) -> str:
+    """The name of the constraint that a statement would have broken; empty where PostgreSQL names none."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return getattr(diagnostics, "constraint_name", None) or ""
+
+
+@contextmanager
+def refusal(constraint: str, problem: Problem) -> Iterator[None]:
+    """Raise `problem` when the statements inside break `constraint`, whoever got there first.
+
+    The statements run in a savepoint (or a transaction of their own), so the transaction around them goes on.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if constraint_of(error) == constraint:
+            raise problem from None
+        raise

@@ -1,0 +1,67 @@
+"""Jobs for staff: progress to look at, and cancel and retry as actions."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin
+from nexus.api.errors import Problem
+from nexus.jobs import services
+from nexus.jobs.models import Chunk, Job
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyMixin, LargeTableAdmin):
+    """Long work of every kind."""
+
+    list_display = ["id", "kind", "status", "progress", "failed", "created_by", "created_at", "finished_at"]
+    list_filter = ["status", "kind"]
+    list_select_related = ["created_by"]
+    search_fields = ["=id"]
+    search_help_text = "The id of a job."
+    actions = ["cancel_jobs", "retry_jobs"]
+
+    @admin.display(description="progress")
+    def progress(self, job: Job) -> str:
+        """A bar of what is done, with the numbers beside it."""
+        return format_html(
+            '<progress value="{}" max="{}"></progress> {} / {}',
+            job.processed,
+            max(job.total, 1),
+            job.processed,
+            job.total,
+        )
+
+    @admin.action(description="Cancel", permissions=["change"])
+    def cancel_jobs(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        """Ask the chosen jobs to stop."""
+        self._each(request, queryset, services.cancel, "asked to stop")
+
+    @admin.action(description="Retry what failed or was not done", permissions=["change"])
+    def retry_jobs(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        """Take up what failed in the chosen jobs."""
+        self._each(request, queryset, services.retry, "queued again")
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Job], change: Any, done: str) -> None:
+        count = 0
+        for job in queryset:
+            try:
+                change(job)
+                count += 1
+            except Problem as problem:
+                self.message_user(request, f"{job}: {problem.detail}", messages.WARNING)
+        self.message_user(request, f"{count} {done}.")
+
+
+@admin.register(Chunk)
+class ChunkAdmin(ReadOnlyMixin, LargeTableAdmin):
+    """The parts of jobs."""
+
+    list_display = ["job", "position", "size", "status", "attempts", "leased_by", "leased_until", "error"]
+    list_filter = ["status"]
+    ordering = ["-id"]
+    search_fields = ["=job__id"]
+    search_help_text = "The id of a job."
