@@ -46,6 +46,12 @@ def check_health() -> Health:
     return {"status": _overall(checks), "checks": checks}
 
 
+def close() -> None:
+    """Close the connections that the checks keep; the next check opens others."""
+    database.forget()
+    redis.forget()
+
+
 def _check(probe: Answering, deadline: float) -> Check:
     started = time.perf_counter()
     answers = probe.answers(deadline)

@@ -21,8 +21,7 @@ def fresh_operations() -> Iterator[None]:
     redis.reset()
     yield
     redis.reset()
-    health.database.forget()
-    health.redis.forget()
+    health.close()
 
 
 @pytest.fixture
