@@ -44,8 +44,9 @@ def fit(
     learned: Learned | None = None
     figures: Figures = {}
     if examples and len(cold.leaves) > 1:
-        seen = np.stack([cold.read(example.text).probabilities() for example in examples])
-        learned, figures = learn(cold.leaves, examples, labels, seen, settings.promised_precision)
+        learned, figures = learn(
+            cold.leaves, examples, labels, cold.probabilities, settings.promised_precision
+        )
     return Classifier(
         categories, cold, learned, _metrics(figures, labels.tolist(), len(cold.leaves), settings)
     )

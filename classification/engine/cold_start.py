@@ -206,6 +206,10 @@ class ColdStart:
         scores = np.bincount(best, weights, minlength=len(self.leaves)).astype(np.float64)
         return Reading(scores, float(worth.sum()), places, worth, numbers, leaves, credit)
 
+    def probabilities(self, texts: Sequence[Text]) -> Floats:
+        """Probabilities of shape (texts, leaves), a row of zeros for a text of which nothing is known."""
+        return np.stack([self.read(text).probabilities() for text in texts])
+
     def _quality(self, pairs: Iterable[tuple[int, int]], phrases: Integers, shares: Floats) -> Floats:
         """How well each of the phrases is matched, given the shares of it that were found."""
         cover = np.minimum(np.bincount(phrases, shares), 1.0)[phrases]
@@ -229,7 +233,7 @@ class ColdStart:
 
 
 def _factor(term: str) -> float:
-    if is_measure(term):
+    if is_measure(term) or len(term) == 1:
         return _MEASURE_FACTOR
     return _GENERIC_FACTOR if term in GENERIC_WORDS else 1.0
 

@@ -6,7 +6,7 @@ examples. Confidence, threshold and figures come from out-of-fold predictions; t
 size, colour or pack lie in one fold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from zlib import crc32
@@ -34,7 +34,8 @@ from classification.engine.text import near_identity
 Integers = NDArray[np.int64]
 Figures = dict[str, float | int | None]
 
-_FOLDS = 5
+_MOST_CELLS = 10_000_000
+_FOLDS, _FOLDS_OF_MANY, _MANY = 5, 3, 2_000
 _START_TEMPERATURE = 0.15
 _LABELS_OF_COLD_SHARES = (0, 2, 5, 10)
 _COLD_SHARES = (0.5, 0.4, 0.15, 0.0)
@@ -92,42 +93,60 @@ def document(leaf: Category) -> Text:
 
 
 def learn(
-    leaves: Sequence[Category], examples: Sequence[Example], labels: Integers, cold: Floats, promised: float
+    leaves: Sequence[Category],
+    examples: Sequence[Example],
+    labels: Integers,
+    read: Callable[[Sequence[Text]], Floats],
+    promised: float,
 ) -> tuple[Learned, Figures]:
     """Fit on the examples.
 
-    ``labels`` are their leaf numbers, ``cold`` their probabilities from the cold start, of shape (examples,
-    leaves), and ``promised`` the share of certain answers that must be right.
+    ``labels`` are their leaf numbers, ``read`` gives the probabilities of the cold start, of shape (texts,
+    leaves), and ``promised`` is the share of certain answers that must be right.
     """
     texts = [example.text for example in examples]
     features = Features.fit([*texts, *(document(leaf) for leaf in leaves)])
     rows = features.transform([*texts, *(document(leaf) for leaf in leaves)])
     all_labels = np.concatenate([labels, np.arange(len(leaves))])
-    scores, seen = _out_of_fold(rows, all_labels, texts, len(leaves))
-    temperature = fit_temperature(scores, labels) if len(labels) >= FEWEST_ROWS else _START_TEMPERATURE
-    probabilities = blend(cold, softmax(scores, temperature), seen)
-    confidence, figures = calibrate(probabilities, labels, _folds_of(texts), promised)
+    folds = _folds_of(texts)
+    sample = _sample(len(texts), len(leaves))
+    scores, shares = _out_of_fold(rows, all_labels, folds, sample, len(leaves))
+    temperature = (
+        fit_temperature(scores, labels[sample]) if len(sample) >= FEWEST_ROWS else _START_TEMPERATURE
+    )
+    cold = read([texts[number] for number in sample])
+    probabilities = blend(cold, softmax(scores, temperature), shares)
+    confidence, figures = calibrate(probabilities, labels[sample], folds[sample], promised)
     model = LinearModel.fit(rows, all_labels, len(leaves))
     return Learned(features, model, temperature, cold_shares(labels, len(leaves)), confidence), figures
 
 
 def _folds_of(texts: Sequence[Text]) -> Integers:
     """A fold for each text, the same for near-identical titles, whatever their order."""
+    folds = _FOLDS_OF_MANY if len(texts) > _MANY else _FOLDS
     keys = (near_identity(text.name) or text.name for text in texts)
-    return np.array([crc32(key.encode("utf-8", "ignore")) % _FOLDS for key in keys], dtype=np.int64)
+    return np.array([crc32(key.encode("utf-8", "ignore")) % folds for key in keys], dtype=np.int64)
+
+
+def _sample(rows: int, leaves: int) -> Integers:
+    """The rows to measure with, evenly spread: all of them, or as many as memory allows."""
+    most = max(FEWEST_ROWS, _MOST_CELLS // leaves)
+    return np.arange(rows) if rows <= most else np.linspace(0, rows - 1, most).astype(np.int64)
 
 
 def _out_of_fold(
-    rows: csr_matrix, labels: Integers, texts: Sequence[Text], leaves: int
+    rows: csr_matrix, labels: Integers, folds: Integers, sample: Integers, leaves: int
 ) -> tuple[Floats, Floats]:
-    """Scores of each text from a model that has not seen its fold, and that model's cold shares."""
-    folds, count = _folds_of(texts), len(texts)
-    scores, shares = np.zeros((count, leaves)), np.zeros((count, leaves))
-    documents = np.arange(count, len(labels))
-    for fold in np.unique(folds):
-        inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+    """Scores of the sampled examples from models that have not seen their folds, and the cold shares.
+
+    ``rows`` and ``labels`` hold the examples and then the documents of the leaves, which all models see.
+    """
+    scores, shares = np.zeros((len(sample), leaves)), np.zeros((len(sample), leaves))
+    documents = np.arange(len(folds), len(labels))
+    for fold in np.unique(folds[sample]):
+        inside, outside = np.flatnonzero(folds[sample] == fold), np.flatnonzero(folds != fold)
         kept = np.concatenate([outside, documents])
-        scores[inside] = LinearModel.fit(rows[kept], labels[kept], leaves).scores(rows[inside])
+        scores[inside] = LinearModel.fit(rows[kept], labels[kept], leaves).scores(rows[sample[inside]])
         shares[inside] = cold_shares(labels[outside], leaves)
     return scores, shares
 
