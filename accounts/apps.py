@@ -1,6 +1,7 @@
 """The Django application of accounts."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 
 from accounts.roles import ADMINISTRATOR, crud, grant
 
@@ -16,4 +17,6 @@ class AccountsConfig(AppConfig):
         """Give the administrators what is theirs, and describe the ways to sign in to the OpenAPI schema."""
         grant(ADMINISTRATOR, "accounts.view_user", *crud("accounts", "user"))
         grant(ADMINISTRATOR, "accounts.view_session", "accounts.change_session")
-        from accounts import schema  # noqa: F401 - it registers itself
+        from accounts import liveness, schema  # noqa: F401 - the schema registers itself
+
+        post_delete.connect(liveness.forget_deleted_user, sender=self.get_model("User"))

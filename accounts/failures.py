@@ -1,7 +1,7 @@
 """Counts failed sign-ins by address and by account, a minute at a time, to slow down guessing of passwords.
 
-Only failures count, so that nobody is held up by signing in often. Redis counts for all processes; while it does
-not answer, each process counts for itself.
+Only failures count, so that nobody is held up by signing in often. Redis counts for all processes; while it
+does not answer, each process counts for itself.
 """
 
 import hashlib

@@ -71,6 +71,11 @@ def announce_rights(user_id: int) -> None:
     transaction.on_commit(lambda: _announce_rights(user_id))
 
 
+def forget_deleted_user(instance: User, **kwargs: Any) -> None:
+    """Receive ``post_delete``: whoever deletes a user, their tokens stop working at once."""
+    announce_rights(instance.pk)
+
+
 def _announce_rights(user_id: int) -> None:
     # The lock puts announcements about one user in order: the last one reads the last state.
     with transaction.atomic():

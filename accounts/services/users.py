@@ -7,13 +7,14 @@ from uuid import UUID
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts.failures import count_failure, refuse_after_too_many
 from accounts.liveness import announce_rights
 from accounts.models import Session, User
 from accounts.roles import ADMINISTRATOR
 from accounts.services.sessions import EndReason, end_sessions
+from nexus.api.database import refusal
 from nexus.api.errors import Conflict, invalid
 
 
@@ -100,8 +101,8 @@ def change_password(
 
 
 @transaction.atomic
-def set_password(*, user: User, password: str, keep_session: UUID | None = None) -> None:
-    """Set a user's password, and end their sessions but the given one."""
+def set_password(*, user: User, password: str | None, keep_session: UUID | None = None) -> None:
+    """Set a user's password (with None nobody can log in as them), and end their sessions but the given one."""
     user.set_password(password)
     user.save(update_fields=["password"])
     others = Session.objects.filter(user=user).exclude(pk=keep_session)
@@ -139,10 +140,6 @@ def _set_roles(user: User, roles: Iterable[str]) -> None:
 
 
 def _save(user: User, update_fields: Iterable[str] | None = None) -> None:
-    try:
-        with transaction.atomic():
-            user.save(update_fields=update_fields)
-    except IntegrityError as error:
-        if "accounts_user_email_unique" not in str(error):
-            raise
-        raise Conflict("email_taken", "Another user has this e-mail address.") from None
+    taken = Conflict("email_taken", "Another user has this e-mail address.")
+    with refusal("accounts_user_email_unique", taken):
+        user.save(update_fields=update_fields)

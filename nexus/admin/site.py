@@ -1,6 +1,14 @@
 """The staff site."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse_lazy
+
+from accounts.forms import LoginForm, OwnPasswordForm
 
 
 class NexusAdminSite(admin.AdminSite):
@@ -9,3 +17,15 @@ class NexusAdminSite(admin.AdminSite):
     site_header = site_title = "Nexus"
     index_title = "Catalogue"
     site_url = "/docs"
+    login_form = LoginForm
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """The page to change one's own password; Django's, but for the form, which ends the user's sessions."""
+        request.current_app = self.name  # type: ignore[attr-defined]
+        return PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse_lazy("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
