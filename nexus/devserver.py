@@ -28,7 +28,7 @@ DEMO_ACCOUNTS = ("viewer", "editor", "reviewer", "admin")
 
 def main() -> None:
     """Run Nexus for development until it is told to stop; exit code 1 when a part of it failed."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     os.chdir(PROJECT)
     os.environ["NEXUS_ENVIRONMENT"] = "development"
@@ -49,7 +49,9 @@ def serve(port: int) -> None:
     parts: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name, (command, dying_wish) in _commands(port).items():
-            parts[name] = start([sys.executable, "-m", *command], dying_wish=dying_wish)
+            parts[name] = start(
+                [sys.executable, "-m", *command], dying_wish=dying_wish, env=_environment(command)
+            )
         _wait_until_healthy(port, parts)
         sys.stdout.write(_greeting(port) + "\n")
         sys.stdout.flush()
@@ -65,13 +67,20 @@ def serve(port: int) -> None:
 def _commands(port: int) -> dict[str, tuple[list[str], signal.Signals]]:
     """The parts of a running Nexus, and the signal that ends each one at once."""
     web = ["gunicorn", "-c", "nexus/gunicorn.py", "--bind", f"{HOST}:{port}", "nexus.wsgi:application"]
-    worker = ["celery", "-A", "nexus", "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-    clock = ["celery", "-A", "nexus", "beat", "--schedule", ".nexus/beat", "--pidfile="]
+    worker = ["celery", "--quiet", "-A", "nexus", "worker", "--without-gossip", "--without-mingle"]
+    clock = ["celery", "--quiet", "-A", "nexus", "beat", "--schedule", ".nexus/beat", "--pidfile="]
     return {
         "The web server": (web, signal.SIGTERM),
-        "The Celery worker": (worker, signal.SIGQUIT),
+        "The Celery worker": (worker, signal.SIGKILL),
         "The Celery clock": (clock, signal.SIGTERM),
     }
+
+
+def _environment(command: list[str]) -> dict[str, str]:
+    """The environment of a part. The web server's processes add up their metrics below ``.nexus``."""
+    if command[0] != "gunicorn":
+        return dict(os.environ)
+    return {"PROMETHEUS_MULTIPROC_DIR": str(devservices.DIRECTORY / "metrics"), **os.environ}
 
 
 def _port() -> int:
