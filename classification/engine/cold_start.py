@@ -2,15 +2,16 @@
 
 For a product text with words w and a leaf c with phrases p (its name, its keywords, the names above it)
 
-    score(c) = sum over w of  place(w) * idf(w) * max over p containing w of  weight(p) * quality(p)
+    score(c) = sum over w of  place(w) * idf(w) * surety(w) * max over p containing w of  weight(p) * quality(p)
     quality(p) = cover(p) ** 1.5 * (1                                 if p is one word
                                     .85 + .4 * adjacent(p)            otherwise)
 
 where cover(p) is the share of the phrase found in the text (its words weighted by idf, the last one, the head
-noun, more), adjacent(p) the share of its neighbouring pairs found side by side and in order, and place(w)
-says where in the text the word stands. Each word of the text counts once for a category, however many
-keywords repeat it, so a category with many keywords has no advantage. idf is that of Robertson and Spärck
-Jones over leaves, idf(w) = ln(1 + (N - df + .5) / (df + .5)), halved for words that stand in every product.
+noun, more), adjacent(p) the share of its neighbouring pairs found side by side and in order, place(w) says where
+in the text the word stands, and surety(w) is below 1 for a word that is only taken for that of the phrase. Each
+word of the text counts once for a category, however many keywords repeat it, so a category with many keywords
+has no advantage. idf is that of Robertson and Spärck Jones over leaves, idf(w) = ln(1 + (N - df + .5) /
+(df + .5)), halved for words that stand in every product.
 """
 
 from collections import defaultdict
@@ -200,7 +201,8 @@ class ColdStart:
         shares = np.concatenate([self._occurrences.shares[part] for part in slices])
         numbers = np.repeat(np.arange(len(places)), [part.stop - part.start for part in slices])
         worth = np.array([self._idf[place.term] * place.weight for place in places])
-        credit = worth[numbers] * self._quality(neighbours(everywhere), phrases, shares)
+        sureties = np.array([place.surety for place in places])
+        credit = (worth * sureties)[numbers] * self._quality(neighbours(everywhere), phrases, shares)
         leaves = self._leaf_of[phrases]
         best, weights = _best_by_leaf(numbers, leaves, credit)
         scores = np.bincount(best, weights, minlength=len(self.leaves)).astype(np.float64)

@@ -30,12 +30,17 @@ _REMARK_WEIGHT = 0.12
 
 
 class Place(NamedTuple):
-    """A term of the vocabulary in a text; the head is the noun that names the kind of product."""
+    """A term of the vocabulary in a text.
+
+    ``surety`` is below 1 when the term is only thought to be meant; the head is the noun that names the kind of
+    product.
+    """
 
     term: int
     raw: str
     weight: float
     position: int
+    surety: float = 1.0
     is_head: bool = False
 
 
@@ -65,7 +70,7 @@ def _title_places(name: str, makers: set[str], vocabulary: Vocabulary) -> list[t
             places.append((Place(joined, f"{previous} {token.raw}", weight, position + 1), token))
         matches = vocabulary.find(token.folded)
         for step, match in enumerate(matches):
-            places.append((Place(match.term, token.raw, weight * match.weight, position + step), token))
+            places.append((Place(match.term, token.raw, weight, position + step, match.weight), token))
         position += max(0, len(matches) - 1)
         previous = token.folded if token.raw.isalpha() else ""
     return places
@@ -89,7 +94,7 @@ def _remarks(cleaned: str, start: int, known: set[int], vocabulary: Vocabulary) 
         for match in vocabulary.find(word):
             if match.term not in known:
                 known.add(match.term)
-                found.append(Place(match.term, word, _REMARK_WEIGHT * match.weight, position))
+                found.append(Place(match.term, word, _REMARK_WEIGHT, position, match.weight))
     return found
 
 
@@ -97,7 +102,8 @@ def strongest(places: list[Place]) -> list[Place]:
     """One place a term, the one with the greatest weight, in the order of the text."""
     best: dict[int, Place] = {}
     for place in places:
-        if place.term not in best or place.weight > best[place.term].weight:
+        held = best.get(place.term)
+        if held is None or place.weight * place.surety > held.weight * held.surety:
             best[place.term] = place
     return sorted(best.values(), key=lambda place: place.position)
 

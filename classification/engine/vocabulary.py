@@ -1,5 +1,6 @@
 """The words of a taxonomy, found again in product texts although they are mistyped, glued or bent."""
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -8,7 +9,10 @@ from classification.engine.text import GENERIC_WORDS, root
 _SHORTEST_MISTYPED = 5
 _MISTYPED_WEIGHT = 0.75
 _ROOT_WEIGHT = 0.7
+_SERIES_WEIGHT = 0.7
 _CACHE_SIZE = 50_000
+# The letters of a part number name its series: DHP484Z belongs to DHP.
+_SERIES = re.compile(r"[a-z]{3,5}(?=\d)")
 
 
 class Match(NamedTuple):
@@ -61,6 +65,9 @@ class Vocabulary:
     def _search(self, word: str) -> tuple[Match, ...]:
         if word.endswith("+"):
             return self.find(word[:-1])
+        series = _SERIES.match(word)
+        if series and series.group() in self.numbers:
+            return (Match(self.numbers[series.group()], _SERIES_WEIGHT),)
         if not word.isalpha() or len(word) < 4 or len(word) > 40:
             return ()
         parts = self._glued.get(word)

@@ -112,3 +112,15 @@ def test_a_taxonomy_without_leaves_is_an_error() -> None:
 def test_a_promise_of_everything_is_an_error() -> None:
     with pytest.raises(ValueError, match="promised_precision"):
         Settings(promised_precision=1.0)
+
+
+def test_the_letters_of_a_part_number_are_a_keyword(categories: list[Category]) -> None:
+    drills = Category(900, "makita", "Percussion borers", "Tools > Percussion borers", ("DHP",))
+    assert fit([*categories, drills]).predict([Text("DHP484Z")])[0].category_id == 900
+
+
+def test_a_word_that_is_only_similar_makes_nothing_certain(cold: Classifier, ids: dict[str, int]) -> None:
+    exact, similar = cold.predict([Text("respirator"), Text("respirado")])
+    assert exact.category_id == ids["masks"]
+    assert similar.confidence < exact.confidence
+    assert not similar.is_certain
