@@ -1,6 +1,7 @@
 """Fixtures of the whole project: people with each role, clients signed in as them, and a clean Redis."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -12,7 +13,7 @@ from accounts.roles import ADMINISTRATOR, EDITOR, REVIEWER, ROLES, VIEWER
 from accounts.services.sessions import open_session
 from accounts.services.users import create_user
 from accounts.tokens import token_pair
-from nexus.ops import redis
+from nexus.ops import health, redis
 
 PASSWORD = "correct horse battery"  # noqa: S105
 
@@ -28,6 +29,13 @@ def _quick_passwords() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _close_health(django_db_setup: None) -> Iterator[None]:
+    """The probe of the database holds a connection, which would keep the test database from being dropped."""
+    yield
+    health.close()
+
+
 @pytest.fixture(autouse=True)
 def _clean_redis() -> None:
     """Begin every test with an empty Redis: what an earlier test left there is about rows that are gone."""
@@ -38,7 +46,7 @@ def _clean_redis() -> None:
 def make_user(db: None) -> MakeUser:
     """Make users: ``make_user("editor", email=..., name=...)``; their password is `PASSWORD`."""
 
-    def make(*roles: str, email: str = "", **fields: object) -> User:
+    def make(*roles: str, email: str = "", **fields: Any) -> User:
         # Tests with real transactions leave an empty database behind, without what migrations put there.
         Group.objects.bulk_create([Group(name=role) for role in ROLES], ignore_conflicts=True)
         email = email or f"{'.'.join(roles) or 'stranger'}@example.org"

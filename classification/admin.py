@@ -108,7 +108,6 @@ class ClassifierAdmin(ReadOnlyMixin, LargeTableAdmin):
     list_display = ["id", "taxonomy", "version", "status", "training_size", "created_at", "activated_at"]
     list_filter = ["status"]
     list_select_related = ["taxonomy"]
-    autocomplete_fields = ["taxonomy"]
     exclude = ["artefact"]
     actions = ["activate_classifier", "train_again"]
 

@@ -83,6 +83,7 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "nexus",
         "OPTIONS": {
+            "REDIS_CLIENT_CLASS": "nexus.ops.redis.CacheRedis",
             "SOCKET_CONNECT_TIMEOUT": 0.5,
             "SOCKET_TIMEOUT": 0.5,
             # A cache that does not answer is a cache miss, never an error.
@@ -90,7 +91,6 @@ CACHES = {
         },
     }
 }
-DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 # --- Celery

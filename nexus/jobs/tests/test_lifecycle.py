@@ -1,0 +1,172 @@
+"""The life of a job: cut into chunks, worked off, ended by counting."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from nexus.api.errors import Conflict
+from nexus.jobs import services
+from nexus.jobs.models import Chunk, Job
+from nexus.jobs.tests.conftest import Counting, MakeJob, work_off
+
+pytestmark = pytest.mark.django_db
+
+
+def figures(job: Job) -> tuple[str, int, int, int, int]:
+    job.refresh_from_db()
+    return job.status, job.total, job.processed, job.succeeded, job.failed
+
+
+def test_a_job_is_cut_into_chunks_and_ends_when_all_are_done(make_job: MakeJob) -> None:
+    job = work_off(make_job(25))
+    assert figures(job) == ("succeeded", 25, 25, 25, 0)
+    assert [chunk.size for chunk in job.chunks.all()] == [10, 10, 5]
+    assert job.started_at
+    assert job.finished_at
+
+
+def test_a_job_of_nothing_ends_at_once(make_job: MakeJob) -> None:
+    assert figures(work_off(make_job(0))) == ("succeeded", 0, 0, 0, 0)
+
+
+def test_failed_items_make_it_partially_failed(make_job: MakeJob, counting: Counting) -> None:
+    counting.broken = {3, 14}
+    assert figures(work_off(make_job(25))) == ("partially_failed", 25, 25, 23, 2)
+
+
+def test_when_every_item_fails_the_job_has_failed(make_job: MakeJob, counting: Counting) -> None:
+    counting.broken = set(range(25))
+    assert figures(work_off(make_job(25))) == ("failed", 25, 25, 0, 25)
+
+
+def test_a_job_that_cannot_be_prepared_fails_with_the_reason(make_job: MakeJob, counting: Counting) -> None:
+    counting.unpreparable = True
+    job = work_off(make_job())
+    assert job.status == "failed"
+    assert job.error == "ValueError: no such numbers"
+
+
+def test_a_chunk_that_raises_is_set_aside_at_the_third_time_and_the_rest_goes_on(
+    make_job: MakeJob, counting: Counting
+) -> None:
+    counting.deadly = {1}
+    job = work_off(make_job(25))
+    assert figures(job) == ("partially_failed", 25, 25, 15, 10)
+    assert counting.done.count(1) == Chunk.MAX_ATTEMPTS
+    assert job.chunks.get(position=1).error == "RuntimeError: deadly"
+
+
+def test_retry_takes_up_only_what_failed(make_job: MakeJob, counting: Counting) -> None:
+    counting.broken = {14}
+    job = work_off(make_job(25))
+    counting.broken, counting.done = set(), []
+    services.retry(job)
+    assert figures(work_off(job)) == ("succeeded", 25, 25, 25, 0)
+    assert counting.done == [1]
+
+
+def test_a_job_that_succeeded_has_nothing_to_retry(make_job: MakeJob) -> None:
+    with pytest.raises(Conflict, match="nothing of it failed"):
+        services.retry(work_off(make_job()))
+
+
+def test_a_cancelled_job_keeps_what_is_done(make_job: MakeJob) -> None:
+    job = make_job(25)
+    services.work_on(job.pk)
+    services.work_on(job.pk)
+    services.cancel(job)
+    assert not services.work_on(job.pk)
+    assert figures(job) == ("cancelled", 25, 10, 10, 0)
+
+
+def test_a_cancelled_job_can_be_taken_up_where_it_stopped(make_job: MakeJob, counting: Counting) -> None:
+    job = make_job(25)
+    services.work_on(job.pk)
+    services.work_on(job.pk)
+    services.retry(services.cancel(job))
+    assert figures(work_off(job)) == ("succeeded", 25, 25, 25, 0)
+    assert counting.done == [0, 1, 2]
+
+
+def test_a_finished_job_cannot_be_cancelled(make_job: MakeJob) -> None:
+    with pytest.raises(Conflict, match="ended already"):
+        services.cancel(work_off(make_job()))
+
+
+def test_a_chunk_whose_worker_died_is_done_by_another(make_job: MakeJob) -> None:
+    job = make_job(25)
+    services.work_on(job.pk)
+    job.refresh_from_db()
+    lost = services.claim(job)
+    assert lost
+    Chunk.objects.filter(pk=lost.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
+    services.recover()
+    assert figures(work_off(job)) == ("succeeded", 25, 25, 25, 0)
+    assert job.chunks.get(position=0).attempts == 2
+
+
+def test_a_worker_that_comes_back_late_counts_nothing_twice(make_job: MakeJob) -> None:
+    job = make_job(25)
+    services.work_on(job.pk)
+    job.refresh_from_db()
+    late = services.claim(job)
+    assert late
+    Chunk.objects.filter(pk=late.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
+    services.recover()
+    work_off(job)
+    services.run(job, late)
+    assert figures(job) == ("succeeded", 25, 25, 25, 0)
+
+
+def test_a_chunk_that_kills_its_worker_three_times_is_set_aside(make_job: MakeJob) -> None:
+    job = make_job(5)
+    services.work_on(job.pk)
+    for _ in range(Chunk.MAX_ATTEMPTS):
+        job.refresh_from_db()
+        assert services.claim(job)
+        Chunk.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+        services.recover()
+    assert figures(job) == ("failed", 5, 5, 0, 5)
+    assert "worker died" in job.chunks.get().error
+
+
+def test_the_sweeper_sends_a_job_whose_message_was_lost(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
+) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr("nexus.jobs.messages.send", sent.append)
+    job = make_job()
+    Job.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        assert services.recover() == 1
+    assert sent == [job.pk]
+
+
+def test_the_database_refuses_progress_that_does_not_add_up(make_job: MakeJob) -> None:
+    job = make_job()
+    with pytest.raises(IntegrityError, match="nexus_job_progress_adds_up"), transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(processed=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_once_do_every_chunk_once(make_job: MakeJob, counting: Counting) -> None:
+    job = make_job(200)
+    services.work_on(job.pk)
+    start = threading.Barrier(6)
+
+    def worker() -> None:
+        start.wait()
+        while services.work_on(job.pk):
+            pass
+        connection.close()
+
+    threads = [threading.Thread(target=worker) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert figures(job) == ("succeeded", 200, 200, 200, 0)
+    assert sorted(counting.done) == list(range(20))
