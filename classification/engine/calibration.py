@@ -14,7 +14,7 @@ FEWEST_ROWS = 100
 _NINETY_PERCENT_ONE_SIDED = 1.2815515655446004
 _BINS = 15
 _SMALLEST = 1e-6
-_RIDGE = 1.0
+_RIDGE, _RIDGE_OF_BIAS = 1.0, 0.01
 
 
 def softmax(scores: Floats, temperature: float = 1.0) -> Floats:
@@ -62,11 +62,11 @@ class Logistic:
         The doubt is two wrong rows at zero signals (no lead over the second and the third), so that a model
         which was never wrong out of fold still hesitates where its lead is small.
         """
-        centre, scale = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-9)
         doubted = np.vstack([rows, np.zeros((2, rows.shape[1]))])
+        centre, scale = doubted.mean(axis=0), np.maximum(doubted.std(axis=0), 1e-3)
         design = np.column_stack([(doubted - centre) / scale, np.ones(len(doubted))])
         truth = np.concatenate([right.astype(float), [0.0, 0.0]])
-        penalty = np.diag([_RIDGE] * rows.shape[1] + [_SMALLEST])
+        penalty = np.diag([_RIDGE] * rows.shape[1] + [_RIDGE_OF_BIAS])
         weights = np.zeros(design.shape[1])
         for _ in range(50):
             chance = _sigmoid(design @ weights)

@@ -109,7 +109,10 @@ class Classifier:
         return found
 
     def _predict_batch(self, texts: Sequence[Text], top_k: int) -> list[Prediction]:
-        readings = [self._cold.read(text) for text in texts]
+        if self._learned is not None and not self._learned.needs_cold_start():
+            readings = [self._cold.unread()] * len(texts)
+        else:
+            readings = [self._cold.read(text) for text in texts]
         if self._learned is None:
             return [self._cold_prediction(reading, top_k) for reading in readings]
         return self._learned_predictions(self._learned, texts, readings, top_k)

@@ -193,7 +193,7 @@ class ColdStart:
         """Score all leaves for one text."""
         everywhere = places_of(text, self.vocabulary)
         if not everywhere:
-            return Reading(np.zeros(len(self.leaves)), 0.0)
+            return self.unread()
         places = strongest(everywhere)
         starts = self._occurrences.starts
         slices = [slice(starts[place.term], starts[place.term + 1]) for place in places]
@@ -207,6 +207,10 @@ class ColdStart:
         best, weights = _best_by_leaf(numbers, leaves, credit)
         scores = np.bincount(best, weights, minlength=len(self.leaves)).astype(np.float64)
         return Reading(scores, float(worth.sum()), places, worth, numbers, leaves, credit)
+
+    def unread(self) -> Reading:
+        """The reading of a text in which nothing is known."""
+        return Reading(np.zeros(len(self.leaves)), 0.0)
 
     def probabilities(self, texts: Sequence[Text]) -> Floats:
         """Probabilities of shape (texts, leaves), a row of zeros for a text of which nothing is known."""

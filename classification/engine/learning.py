@@ -71,6 +71,10 @@ class Learned:
     shares: Floats
     confidence: Confidence | None
 
+    def needs_cold_start(self) -> bool:
+        """Whether the cold start has a say, in the ranking of any leaf or in the confidence."""
+        return self.confidence is None or bool(self.shares.any())
+
     def probabilities(self, rows: csr_matrix, cold: Floats) -> Floats:
         """Blended probabilities of shape (rows, leaves) for rows of features."""
         return blend(cold, softmax(self.model.scores(rows), self.temperature), self.shares)

@@ -97,3 +97,12 @@ def test_labels_of_a_two_leaf_taxonomy_are_learned() -> None:
 def test_a_single_leaf_with_labels_is_answered() -> None:
     only = [Category(1, "a", "Nails", "Nails")]
     assert fit(only, [Example(Text("oval nails"), 1)]).predict([Text("nails")])[0].category_id == 1
+
+
+def test_with_many_labels_for_every_leaf_unknown_text_is_still_refused() -> None:
+    pair = [Category(1, "a", "Nails", "Nails"), Category(2, "b", "Paint", "Paint")]
+    nails = [Example(Text(f"{maker} oval brads {size}mm"), 1) for maker in "abcde" for size in range(12)]
+    paint = [Example(Text(f"{maker} silk emulsion {size}l"), 2) for maker in "abcde" for size in range(12)]
+    known, unknown = fit(pair, nails + paint).predict([Text("lost head brads"), Text("zxqv wvutsr")])
+    assert known.category_id == 1
+    assert unknown.category_id is None
