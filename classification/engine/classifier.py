@@ -11,7 +11,7 @@ from classification.engine.cold_start import COLD_THRESHOLD, ColdStart, Reading
 from classification.engine.data import Candidate, Category, Evidence, Example, Prediction, Settings, Text
 from classification.engine.learning import Figures, Learned, learn
 
-_LEAST_FAMILIARITY = 0.25
+_LEAST_FAMILIARITY = 0.15
 _MOST_UNLABELLED = 50_000
 _BATCH = 64
 _DEFAULTS = Settings()
