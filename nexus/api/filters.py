@@ -1,5 +1,6 @@
 """The base of every list's filters: what they do not know, they refuse."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import django_filters
@@ -8,7 +9,7 @@ from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
-from nexus.api.errors import invalid_request
+from nexus.api.errors import invalid_request, pointer_of
 from nexus.api.pagination import PARAMETERS
 
 
@@ -17,8 +18,8 @@ class StrictBooleanField(forms.Field):
 
     def to_python(self, value: Any) -> bool | None:
         """The boolean, or None when the parameter is not given. Raises ValidationError for any other text."""
-        if value in (None, ""):
-            return None
+        if value is None or value == "" or isinstance(value, bool):
+            return None if value == "" else value
         if value not in {"true", "false"}:
             raise forms.ValidationError("Give true or false.", code="invalid")
         return bool(value == "true")
@@ -51,39 +52,50 @@ def filter_strictly(
     filterset_class: type[FilterSet], request: Request, queryset: QuerySet[Any]
 ) -> QuerySet[Any]:
     """The rows that a request's query lets through. Raises Problem (400) for unknown parameters and bad values."""
-    known = filterset_class.parameters()
-    unknown = [name for name in request.query_params if name not in known]
-    if unknown:
-        raise invalid_request(
-            [
-                {
-                    "pointer": f"/query/{name}",
-                    "code": "unknown_parameter",
-                    "detail": f"Unknown parameter {name!r}. Known are: {', '.join(sorted(known))}.",
-                }
-                for name in unknown
-            ]
-        )
-    if not filterset_class.base_filters:
-        return queryset
-    return apply_filters(filterset_class, request.query_params, queryset, pointer="/query")
+    return apply_filters(
+        filterset_class, request.query_params, queryset, pointer="/query", known=filterset_class.parameters()
+    )
 
 
 def apply_filters(
-    filterset_class: type[FilterSet], data: Any, queryset: QuerySet[Any], *, pointer: str
+    filterset_class: type[FilterSet],
+    values: Mapping[str, Any],
+    queryset: QuerySet[Any],
+    *,
+    pointer: str,
+    known: Collection[str] | None = None,
 ) -> QuerySet[Any]:
-    """Filter a queryset by the values in `data`. Raises Problem (400) with places below `pointer`."""
-    filterset = filterset_class(data, queryset=queryset)
+    """Filter a queryset by values, by name: texts of a query, or texts, numbers and booleans of a JSON document.
+
+    Raises Problem (400), with places below `pointer`, for names that are not `known` and for bad values.
+    """
+    known = filterset_class.base_filters if known is None else known
+    errors = [_unknown(pointer + pointer_of(name), name, known) for name in values if name not in known]
+    errors += [
+        {"pointer": pointer + pointer_of(name), "code": "invalid", "detail": "Give a text, a number or a boolean."}
+        for name in values
+        if not isinstance(values[name], (str, int, float))
+    ]
+    if errors:
+        raise invalid_request(errors)
+    if not filterset_class.base_filters:
+        return queryset
+    filterset = filterset_class(values, queryset=queryset)
     if filterset.is_valid():
         return filterset.qs
     raise invalid_request(
         [
             {
-                "pointer": f"{pointer}/{name}",
+                "pointer": pointer + pointer_of(name),
                 "code": error.code or "invalid",
                 "detail": " ".join(error.messages),
             }
-            for name, errors in filterset.form.errors.as_data().items()
-            for error in errors
+            for name, faults in filterset.form.errors.as_data().items()
+            for error in faults
         ]
     )
+
+
+def _unknown(pointer: str, name: str, known: Collection[str]) -> dict[str, str]:
+    detail = f"Unknown parameter {name!r}. Known are: {', '.join(sorted(known))}."
+    return {"pointer": pointer, "code": "unknown_parameter", "detail": detail}
