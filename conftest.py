@@ -1,7 +1,9 @@
 """Fixtures of the whole project: people with each role, clients signed in as them, and a clean Redis."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -36,8 +38,20 @@ def _close_health(django_db_setup: None) -> Iterator[None]:
     health.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_redis() -> Iterator[None]:
+    """Use a database of Redis that nothing else uses, since tests empty it: 15, or a lower one for each worker."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    url = urlsplit(settings.REDIS_URL)._replace(path=f"/{15 - worker}").geturl()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "REDIS_URL", url)
+        patch.setitem(settings.CACHES["default"], "LOCATION", url)
+        redis.reset()
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _clean_redis() -> None:
+def _clean_redis(_own_redis: None) -> None:
     """Begin every test with an empty Redis: what an earlier test left there is about rows that are gone."""
     redis.guarded(lambda client: client.flushdb(), default=None)
 

@@ -43,6 +43,11 @@ class TokenAuthentication(BaseAuthentication):
         return self.keyword
 
 
+def session_of(request: Request) -> UUID | None:
+    """The session of the access token; None for somebody signed in at the admin site."""
+    return request.auth.session_id if isinstance(request.auth, Authorization) else None
+
+
 class BrowserSessionAuthentication(SessionAuthentication):
     """The cookie of somebody signed in at the admin site, with Django's CSRF token on every change."""
 

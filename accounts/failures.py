@@ -30,8 +30,10 @@ def refuse_after_too_many(account: str, address: str | None) -> None:
     limits = _limits(account, address)
     counts = redis.guarded(lambda client: client.mget(list(limits)), default=None)
     if counts is None:
-        counts = [_local[key] for key in limits]
-    if any(int(count or 0) >= limit for count, limit in zip(counts, limits.values(), strict=True)):
+        reached = any(_local[key] >= limit for key, limit in limits.items())
+    else:
+        reached = any(int(count or 0) >= limit for count, limit in zip(counts, limits.values(), strict=True))
+    if reached:
         wait = max(1, round(WINDOW_S - time.time() % WINDOW_S))
         raise Problem(
             "too_many_attempts",

@@ -105,7 +105,8 @@ def set_password(*, user: User, password: str | None, keep_session: UUID | None 
     """Set a user's password (with None nobody can log in as them), and end their sessions but the given one."""
     user.set_password(password)
     user.save(update_fields=["password"])
-    others = Session.objects.filter(user=user).exclude(pk=keep_session)
+    sessions = Session.objects.filter(user=user)
+    others = sessions.exclude(pk=keep_session) if keep_session else sessions
     end_sessions(others, reason=EndReason.PASSWORD_CHANGED)
 
 

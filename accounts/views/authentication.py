@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from accounts.authentication import session_of
 from accounts.models import Session
 from accounts.permissions import IsSignedIn
 from accounts.serializers import (
@@ -93,11 +94,11 @@ class LogoutView(APIView):
     )
     def post(self, request: Request) -> HttpResponse:
         """End the session of the request."""
-        if request.auth is None:
+        session_id = session_of(request)
+        if session_id is None:
             logout(request._request)
         else:
-            own = Session.objects.filter(pk=request.auth.session_id)
-            end_sessions(own, reason=EndReason.LOGOUT)
+            end_sessions(Session.objects.filter(pk=session_id), reason=EndReason.LOGOUT)
         return HttpResponse(status=204)
 
 

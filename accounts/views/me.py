@@ -1,6 +1,6 @@
 """What every user may see and change about themselves, with or without a role."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import transaction
@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.request import Request
 
+from accounts.authentication import session_of
 from accounts.models import Session, User
 from accounts.permissions import IsSignedIn
 from accounts.serializers import MeSerializer, PasswordSerializer, SessionSerializer
@@ -70,7 +71,7 @@ class PasswordView(APIView):
             user=_whole_user(request),
             **serializer.validated_data,
             address=client_address(request._request),
-            session_id=_session_id(request),
+            session_id=session_of(request),
         )
         return HttpResponse(status=204)
 
@@ -101,30 +102,30 @@ class MySessionViewSet(ListMixin, GenericViewSet):
 
     def get_queryset(self) -> QuerySet[Session]:
         """The user's sessions that are alive."""
-        session_id = _session_id(self.request)
+        session_id = session_of(self.request)
         current = Q(pk=session_id) if session_id else Value(value=False)
         return (
             Session.objects.alive()
-            .filter(user_id=self.request.user.pk)
+            .filter(user=_user(self.request))
             .annotate(current=ExpressionWrapper(current, output_field=BooleanField()))
         )
 
     def destroy(self, request: Request, pk: UUID) -> HttpResponse:
         """End a session of the user."""
-        end_session(user=request.user, session_id=pk, reason=EndReason.REVOKED)
+        end_session(user=_user(request), session_id=pk, reason=EndReason.REVOKED)
         return HttpResponse(status=204)
+
+
+def _user(request: Request) -> User:
+    """The user who asks, of whom a token tells no more than their rights."""
+    return cast(User, request.user)
 
 
 def _whole_user(request: Request, queryset: Any = None) -> User:
     """The row of the user who asks. Raises Problem (401) when it has been deleted in the meantime."""
-    user = (User.objects if queryset is None else queryset).filter(pk=request.user.pk).first()
+    user = (User.objects if queryset is None else queryset).filter(pk=_user(request).pk).first()
     if user is None:
         raise unauthorized("session_ended", "The user of this token is gone.")
     # Known from the token's session already.
-    user.roles = request.user.roles
+    user.roles = _user(request).roles
     return user
-
-
-def _session_id(request: Request) -> UUID | None:
-    """The session of the access token; None for one who is signed in at the admin site."""
-    return request.auth.session_id if request.auth else None
