@@ -102,7 +102,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     @classmethod
     def signed_in(cls, pk: int, roles: Iterable[str], *, is_superuser: bool) -> "User":
         """An active user known by a token, without asking the database; other fields load when needed."""
-        user = cls.from_db("default", ["id", "is_active", "is_superuser"], [pk, True, is_superuser])
+        known = {"id": pk, "is_superuser": is_superuser, "is_active": True}
+        columns = [field.attname for field in cls._meta.concrete_fields if field.attname in known]
+        # `from_db` takes the values in the order of the model's columns.
+        user = cls.from_db("default", columns, [known[column] for column in columns])
         user.roles = list(roles)
         return user
 
