@@ -1,5 +1,6 @@
 """How gunicorn serves Nexus: ``gunicorn -c nexus/gunicorn.py nexus.wsgi:application``."""
 
+import atexit
 import gc
 import os
 import shutil
@@ -44,6 +45,7 @@ def prepare_metrics_directory() -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for file in directory.glob("*.db"):
         file.unlink()
+    atexit.register(remove_metrics_directory)
 
 
 def when_ready(server: Arbiter) -> None:
@@ -64,8 +66,8 @@ def child_exit(server: Arbiter, worker: Worker) -> None:
     multiprocess.mark_process_dead(worker.pid)
 
 
-def on_exit(server: Arbiter) -> None:
-    """Remove the directory of the metrics."""
+def remove_metrics_directory() -> None:
+    """Leave nothing behind when the master ends; the workers, its copies, leave the directory alone."""
     if os.environ.get("NEXUS_METRICS_OWNER") == str(os.getpid()):
         shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
