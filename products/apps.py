@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from accounts.roles import ADMINISTRATOR, EDITOR, VIEWER, crud, grant
+
 
 class ProductsConfig(AppConfig):
     """Products."""
@@ -9,3 +11,10 @@ class ProductsConfig(AppConfig):
     name = "products"
     label = "products"
     verbose_name = "Products"
+
+    def ready(self) -> None:
+        """Say who may write what; everybody with a role may read."""
+        for model in ("taxonomy", "category", "product", "categoryevent", "productevent"):
+            grant(VIEWER, f"products.view_{model}")
+        grant(EDITOR, *crud("products", "product"))
+        grant(ADMINISTRATOR, *crud("products", "taxonomy"), *crud("products", "category"))

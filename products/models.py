@@ -78,9 +78,13 @@ class Category(models.Model):
         blank=True,
         help_text="Synonyms and trade abbreviations as product titles have them.",
     )
-    path = models.CharField(max_length=1500, editable=False, help_text='Names from the root, joined by " > ".')
+    path = models.CharField(
+        max_length=1500, editable=False, help_text='Names from the root, joined by " > ".'
+    )
     lineage = models.CharField(
-        max_length=300, editable=False, help_text="Ids from the root down to this one, each followed by a slash."
+        max_length=300,
+        editable=False,
+        help_text="Ids from the root down to this one, each followed by a slash.",
     )
     level = models.PositiveSmallIntegerField(editable=False, help_text="1 at the root.")
     is_leaf = models.BooleanField(default=True, editable=False)

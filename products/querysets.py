@@ -1,13 +1,13 @@
 """Named reads of taxonomies, categories and products."""
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Self
 
-from django.db import models
+from django.db import connection, models
+from django.db.models import Func, Q, TextField, Value
 
 if TYPE_CHECKING:
     from products.models import Category, Product, Taxonomy
-
-_P = TypeVar("_P", bound="Product")
 
 
 class TaxonomyQuerySet(models.QuerySet["Taxonomy"]):
@@ -25,13 +25,51 @@ class TaxonomyQuerySet(models.QuerySet["Taxonomy"]):
 class CategoryQuerySet(models.QuerySet["Category"]):
     """Reads of categories."""
 
-    def below(self, category: "Category") -> "CategoryQuerySet":
+    def below(self, category: "Category") -> Self:
         """A category and all that lies below it."""
         return self.filter(lineage__startswith=category.lineage)
+
+    def with_words(self, text: str) -> Self:
+        """Categories with every word of a text in the path, the code or the keywords."""
+        found = self.alias(
+            spoken=Func("keywords", Value(" "), function="array_to_string", output_field=TextField())
+        )
+        for word in text.split():
+            found = found.filter(
+                Q(path__icontains=word) | Q(code__icontains=word) | Q(spoken__icontains=word)
+            )
+        return found
+
+    def held(self, ids: Collection[int]) -> dict[int, "Category"]:
+        """Those of the ids that exist, with their taxonomies, kept from deletion until the transaction ends.
+
+        Others may refer to the same categories meanwhile: the lock is the one that a foreign key takes.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id FROM products_category WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [list(ids)]
+            )
+            existing = [row[0] for row in cursor.fetchall()]
+        return {category.pk: category for category in self.filter(pk__in=existing).select_related("taxonomy")}
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
     """Reads of products."""
+
+    def in_category(self, category: "Category") -> Self:
+        """Products of a category and of all that lie below it."""
+        from_below = type(category).objects.below(category)
+        # The ids themselves, not a subquery: PostgreSQL knows how frequent each of them is, and plans by it.
+        ids = [category.pk] if category.is_leaf else list(from_below.values_list("pk", flat=True))
+        return self.filter(category__in=ids)
+
+    def without_decided_category(self) -> Self:
+        """Products whose category a classifier may set: they have none, or one that a classifier chose."""
+        return self.filter(Q(category=None) | Q(category_source="automatic"))
+
+    def labelled_in(self, taxonomy: "Taxonomy") -> Self:
+        """Products whose category in a taxonomy a person or a supplier chose."""
+        return self.filter(category__taxonomy=taxonomy).exclude(category_source="automatic")
 
 
 class ProductManager(models.Manager["Product"]):

@@ -26,6 +26,10 @@ MAX_CURSOR = 4000
 MAX_PAGE_SIZE = 500
 PARAMETERS = ("page_size", "cursor", "ordering")
 
+# What a list shows of a row, and the values that its place in the ordering is known by.
+Row = tuple[Any, tuple[Any, ...]]
+Read = Callable[[QuerySet[Any], Sequence[str]], list[Row]]
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -74,11 +78,12 @@ class KeysetPagination(BasePagination):
         queryset: QuerySet[Any],
         request: Request,
         view: Any = None,
-        read: Callable[[QuerySet[Any]], list[Any]] = list,
+        read: Read | None = None,
     ) -> list[Any]:
         """The rows of the page that the request asks for, at most `page_size` of them.
 
-        `read` turns the queryset of a page into its rows: model instances, or mappings by name of field.
+        `read` turns the queryset of a page into its rows, each with its values of the named fields; model instances
+        without it.
         """
         self.request = request
         page_size = self._page_size()
@@ -93,15 +98,15 @@ class KeysetPagination(BasePagination):
         page = queryset.order_by(*(_reverse(ordering) if backwards else ordering))
         if cursor:
             page = page.filter(_after(page, cursor))
-        rows = read(page[: page_size + 1])
+        names = [term.removeprefix("-") for term in ordering]
+        rows = (read or _instances)(page[: page_size + 1], names)
         more, rows = len(rows) > page_size, rows[:page_size]
         if backwards:
             rows.reverse()
-        self.next = self._link(ordering, rows, last=True) if rows and (more or backwards) else None
-        self.previous = (
-            self._link(ordering, rows, last=False) if rows and (more if backwards else cursor) else None
-        )
-        return rows
+        self.next = self._link(ordering, rows[-1][1]) if rows and (more or backwards) else None
+        before = rows and (more if backwards else cursor)
+        self.previous = self._link(ordering, rows[0][1], backwards=True) if before else None
+        return [row for row, _ in rows]
 
     def envelope(self, results: Sequence[object]) -> dict[str, object]:
         """The body of a list: ``{count, next, previous, results}``."""
@@ -137,11 +142,9 @@ class KeysetPagination(BasePagination):
             terms.append(sign + queryset.model._meta.pk.name)
         return tuple(terms)
 
-    def _link(self, ordering: tuple[str, ...], rows: list[Any], *, last: bool) -> str:
-        row = rows[-1] if last else rows[0]
-        values = tuple(_value(row, term.removeprefix("-")) for term in ordering)
+    def _link(self, ordering: tuple[str, ...], values: tuple[Any, ...], *, backwards: bool = False) -> str:
         query = self.request.query_params.copy()
-        query["cursor"] = Cursor(ordering, values, backwards=not last).encode()
+        query["cursor"] = Cursor(ordering, values, backwards).encode()
         return self.request._request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
@@ -193,8 +196,8 @@ def _reverse(ordering: tuple[str, ...]) -> list[str]:
     return [term[1:] if term.startswith("-") else f"-{term}" for term in ordering]
 
 
-def _value(row: Any, name: str) -> object:
-    return row[name] if isinstance(row, Mapping) else getattr(row, name)
+def _instances(queryset: QuerySet[Any], names: Sequence[str]) -> list[Row]:
+    return [(row, tuple(getattr(row, name) for name in names)) for row in queryset]
 
 
 def _after(queryset: QuerySet[Any], cursor: Cursor) -> Any:

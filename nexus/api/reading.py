@@ -1,8 +1,9 @@
 """The short way from rows to JSON: no model instances and no serializer run, for lists and single resources.
 
 The serializer stays the contract. A `RowReader` is compiled from it once, when every field of it is a column that
-JSON can hold as it is (or a nested serializer of such fields); a serializer with a field that needs Python is read
-in the ordinary way. `nexus/api/tests` hold that both ways give the same bytes for every viewset.
+JSON can hold as it is, a nested serializer of such fields, or a field that names in `column` which column of a
+related row it shows; a serializer with a field that needs Python is read in the ordinary way. `nexus/api/tests` hold
+that both ways give the same bytes for every viewset.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,8 +41,17 @@ class RowReader:
 
     def read(self, queryset: QuerySet[Any]) -> list[dict[str, Any]]:
         """The rows of a queryset in its order."""
-        getters = self._getters
-        return [{name: getter(row) for name, getter in getters} for row in queryset.values_list(*self.paths)]
+        return [row for row, _ in self.read_with(queryset, ())]
+
+    def read_with(
+        self, queryset: QuerySet[Any], names: Sequence[str]
+    ) -> list[tuple[dict[str, Any], tuple[Any, ...]]]:
+        """The rows of a queryset, each with the values of some more columns or annotations."""
+        getters, width = self._getters, len(self.paths)
+        return [
+            ({name: getter(row) for name, getter in getters}, row[width:])
+            for row in queryset.values_list(*self.paths, *names)
+        ]
 
     def _compile(self, serializer: serializers.Serializer[Any], prefix: str) -> list[tuple[str, Getter]]:
         return [
@@ -54,10 +64,10 @@ class RowReader:
         path = prefix + field.source.replace(".", "__")
         if isinstance(field, serializers.Serializer):
             return self._nested(field, path)
-        if (
-            isinstance(field, (serializers.ListSerializer, fields.ListField))
-            or type(field) not in PLAIN_FIELDS
-        ):
+        plain = field.child if type(field) is fields.ListField else field
+        if column := getattr(field, "column", None):
+            path = f"{path}__{column}"
+        elif type(plain) not in PLAIN_FIELDS:
             raise TypeError(f"{field.field_name} needs Python")
         self.paths.append(path)
         index = len(self.paths) - 1

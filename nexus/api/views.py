@@ -81,7 +81,7 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
             rows = self.paginator.paginate_queryset(queryset, self.request, view=self)
             results = self.get_serializer(rows, many=True).data
         else:
-            results = self.paginator.paginate_queryset(queryset, self.request, view=self, read=reader.read)
+            results = self.paginator.paginate_queryset(queryset, self.request, view=self, read=reader.read_with)
         return self.paginator.envelope(results)
 
     def locked(self) -> Any:

@@ -1,0 +1,134 @@
+"""Everything that changes products one by one, or many in the same way. See `products.services.bulk` for the rest."""
+
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from django.db import connection, transaction
+
+from nexus.api.database import refusal
+from nexus.api.errors import Conflict, invalid
+from products.models import Category, Product
+
+SKU_UNIQUE = "products_product_sku_unique"
+Source = Product.CategorySource
+
+
+def create_product(fields: Mapping[str, Any]) -> Product:
+    """Save a product. The category is given as `category_id`.
+
+    Raises Conflict ``sku_taken``, and Problem (400) for a category that does not exist.
+    """
+    product = Product()
+    with transaction.atomic():
+        assign(product, fields, held_categories([fields]))
+        with _sku_refusal(product.sku):
+            product.save(force_insert=True)
+    return product
+
+
+def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
+    """Save what differs from `changes`, and nothing when nothing does. Call it with the row locked.
+
+    A category given as `category_id` that differs is from then on one that a user chose. Raises as
+    `create_product` does.
+    """
+    with transaction.atomic():
+        changed = assign(product, changes, held_categories([changes]))
+        if changed:
+            with _sku_refusal(product.sku):
+                product.save(update_fields=[*changed, "updated_at"])
+    return product
+
+
+def delete_product(product: Product) -> None:
+    """Delete a product; its history stays."""
+    product.delete()
+
+
+def held_categories(fields: Collection[Mapping[str, Any]]) -> dict[int, Category]:
+    """The categories that some products name, kept from deletion until the transaction ends."""
+    ids = {one["category_id"] for one in fields if one.get("category_id") is not None}
+    return Category.objects.held(ids) if ids else {}
+
+
+def assign(
+    product: Product,
+    fields: Mapping[str, Any],
+    categories: Mapping[int, Category],
+    *,
+    source: str = Source.MANUAL,
+    pointer: str = "",
+) -> list[str]:
+    """Set fields on an unsaved product, and name the ones that differ from before.
+
+    Raises Problem (400), with its place below `pointer`, for a category that is not among `categories`.
+    """
+    changed = []
+    for name, value in fields.items():
+        if getattr(product, name) == value and type(getattr(product, name)) is type(value):
+            continue
+        if name == "category_id":
+            _assign_category(product, value, categories, source, pointer)
+            changed += ["category", "category_source"]
+        else:
+            setattr(product, name, value)
+            changed.append(name)
+    return changed
+
+
+def set_automatic_categories(chosen: Mapping[int, int]) -> int:
+    """Set the categories that a classifier chose (category id by product id); say how many products that changed.
+
+    What a person or a supplier chose is never overwritten. Products and categories that no longer exist are passed
+    over.
+    """
+    if not chosen:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        categories = Category.objects.held(set(chosen.values()))
+        kept = {product: category for product, category in chosen.items() if category in categories}
+        cursor.execute(_SET_AUTOMATIC_CATEGORIES, [list(kept), list(kept.values())])
+        return cursor.rowcount
+
+
+def set_reviewed_category(product: Product, category: Category) -> None:
+    """Set the category that a reviewer decided on. Call it with the row of the product locked."""
+    product.category, product.category_source = category, Source.REVIEWED
+    product.save(update_fields=["category", "category_source", "updated_at"])
+
+
+# The rows are locked in the order of their ids, so that two batches over the same products wait instead of
+# stopping each other.
+_SET_AUTOMATIC_CATEGORIES = """
+WITH chosen AS (
+    SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS pair (product_id, category_id)
+), open AS (
+    SELECT id FROM products_product
+    WHERE id IN (SELECT product_id FROM chosen) AND (category_source IS NULL OR category_source = 'automatic')
+    ORDER BY id FOR UPDATE
+)
+UPDATE products_product AS product
+SET category_id = chosen.category_id, category_source = 'automatic', updated_at = clock_timestamp()
+FROM chosen JOIN open ON open.id = chosen.product_id
+WHERE product.id = open.id AND product.category_id IS DISTINCT FROM chosen.category_id
+"""
+
+
+def sku_taken(sku: str) -> Conflict:
+    """The refusal of a SKU that another product has."""
+    detail = f"Another product has the SKU {sku!r}."
+    return Conflict("sku_taken", detail, errors=[{"pointer": "/sku", "code": "sku_taken", "detail": detail}])
+
+
+def _sku_refusal(sku: str) -> AbstractContextManager[None]:
+    return refusal(SKU_UNIQUE, sku_taken(sku))
+
+
+def _assign_category(
+    product: Product, pk: int | None, categories: Mapping[int, Category], source: str, pointer: str
+) -> None:
+    if pk is not None and pk not in categories:
+        raise invalid(f"{pointer}/category_id", "does_not_exist", f"There is no category {pk}.")
+    product.category = None if pk is None else categories[pk]
+    product.category_source = None if pk is None else source

@@ -1,0 +1,68 @@
+"""Everything that changes taxonomies as a whole. For loading and checking one see `products.services.loading`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from nexus.api.database import refusal
+from nexus.api.errors import Conflict
+from products.models import Product, Taxonomy
+
+VERSION_UNIQUE = "products_taxonomy_version_unique"
+
+
+def lock(taxonomy_id: int) -> Taxonomy:
+    """The taxonomy, with its whole tree to ourselves until the transaction ends. Raises Taxonomy.DoesNotExist.
+
+    Take it before any row of a category, so that two who change a tree wait instead of stopping each other.
+    """
+    return Taxonomy.objects.select_for_update(no_key=True).get(pk=taxonomy_id)
+
+
+def bump(taxonomy_id: int) -> None:
+    """Count a change of the tree or of a text in it, so that whatever is derived from it is rebuilt."""
+    Taxonomy.objects.filter(pk=taxonomy_id).update(revision=F("revision") + 1, updated_at=timezone.now())
+
+
+def create_taxonomy(fields: Mapping[str, Any]) -> Taxonomy:
+    """Save a taxonomy; when it is current, the other versions of its code no longer are.
+
+    Raises Conflict ``version_taken``.
+    """
+    taxonomy = Taxonomy(**fields)
+    with transaction.atomic(), refusal(VERSION_UNIQUE, _version_taken(taxonomy)):
+        _retire_others(taxonomy)
+        taxonomy.save(force_insert=True)
+    return taxonomy
+
+
+def update_taxonomy(taxonomy: Taxonomy, changes: Mapping[str, Any]) -> Taxonomy:
+    """Change fields of a taxonomy. Call it with the row locked. Raises Conflict ``version_taken``."""
+    for name, value in changes.items():
+        setattr(taxonomy, name, value)
+    with transaction.atomic(), refusal(VERSION_UNIQUE, _version_taken(taxonomy)):
+        _retire_others(taxonomy)
+        taxonomy.save(update_fields=[*changes, "updated_at"])
+    return taxonomy
+
+
+def delete_taxonomy(taxonomy: Taxonomy) -> None:
+    """Delete a taxonomy with its categories. Raises Conflict ``in_use`` while products are classified by it."""
+    if Product.objects.filter(category__taxonomy=taxonomy).exists():
+        raise Conflict("in_use", "Products are still classified by this taxonomy.")
+    taxonomy.delete()
+
+
+def _retire_others(taxonomy: Taxonomy) -> None:
+    if taxonomy.is_current:
+        others = Taxonomy.objects.filter(code=taxonomy.code, is_current=True).exclude(pk=taxonomy.pk)
+        others.update(is_current=False, updated_at=timezone.now())
+
+
+def _version_taken(taxonomy: Taxonomy) -> Conflict:
+    detail = f"There is a taxonomy {taxonomy.code!r} of version {taxonomy.version!r} already."
+    error = {"pointer": "/version", "code": "version_taken", "detail": detail}
+    return Conflict("version_taken", detail, errors=[error])

@@ -1,0 +1,145 @@
+"""The addresses of products."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.request import Request
+
+from nexus.api.filters import FilterSet
+from nexus.api.pagination import Cursor
+from nexus.api.permissions import ANY_ROLE
+from nexus.api.renderers import to_json
+from nexus.api.views import ModelViewSet
+from products import counting, history, search
+from products.filters import ProductFilterSet
+from products.models import Product
+from products.serializers import (
+    BulkResultSerializer,
+    BulkSerializer,
+    HistoryEntrySerializer,
+    ProductSerializer,
+)
+from products.services import products
+from products.services.bulk import Bulk, apply_bulk
+from products.views import examples
+
+
+@extend_schema(tags=["Products"])
+@extend_schema_view(
+    list=extend_schema(
+        summary="List products",
+        description="Filters may be combined. With `search` and without `ordering` the best matches come first.",
+    ),
+    create=extend_schema(
+        summary="Create a product",
+        description="409 `sku_taken` when another product has the SKU.",
+        examples=[examples.NEW_PRODUCT, examples.PRODUCT],
+    ),
+    retrieve=extend_schema(
+        summary="Read a product",
+        description="With its category, and an `ETag` for conditional requests.",
+        examples=[examples.PRODUCT],
+    ),
+    update=extend_schema(
+        summary="Replace a product",
+        description="Optional fields that are absent take their defaults. A product as it was read may be sent "
+        "back: fields that are only read are passed over, and its category is kept.",
+        examples=[examples.NEW_PRODUCT, examples.PRODUCT],
+    ),
+    partial_update=extend_schema(
+        summary="Change some fields of a product",
+        description="A category that differs counts as chosen by a user, and no classifier overwrites it.",
+        examples=[examples.CHANGE, examples.PRODUCT],
+    ),
+    destroy=extend_schema(
+        summary="Delete a product", description="Its history stays at `/api/v1/products/{id}/history`."
+    ),
+)
+class ProductViewSet(ModelViewSet):
+    """Products of the catalogue."""
+
+    queryset = Product.objects.select_related("category__taxonomy")
+    serializer_class = ProductSerializer
+    filterset_class = ProductFilterSet
+    ordering_fields = ("id", "sku", "name", "created_at", "updated_at")
+    permissions = {
+        "list": ANY_ROLE,
+        "retrieve": ANY_ROLE,
+        "history": ANY_ROLE,
+        "create": "products.add_product",
+        "update": "products.change_product",
+        "partial_update": "products.change_product",
+        "destroy": "products.delete_product",
+        "bulk": "products.change_product",
+    }
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """What the query asks for; a search that finds very much is not ranked."""
+        found = super().filter_queryset(queryset)
+        if found.query.order_by == search.BEST_FIRST and not self._in_ranked_walk():
+            self._count = counting.count(found)
+            if self._count > search.RANKED_AT_MOST:
+                return found.order_by(*search.NEWEST_FIRST)
+        return found
+
+    def get_count(self, queryset: QuerySet[Any]) -> int:
+        """The exact number of products that the filters let through."""
+        known: int | None = getattr(self, "_count", None)
+        return counting.count(queryset) if known is None else known
+
+    def perform_create(self, serializer: ProductSerializer) -> Product:
+        """A new product."""
+        return products.create_product(serializer.validated_data)
+
+    def perform_update(self, serializer: ProductSerializer) -> Product:
+        """The product with its changes."""
+        return products.update_product(serializer.instance, serializer.validated_data)
+
+    def perform_destroy(self, instance: Product) -> None:
+        """Delete the product."""
+        products.delete_product(instance)
+
+    @extend_schema(
+        summary="Create, update and delete many products",
+        description="Up to 1,000 of each in one transaction: all of it is done, or nothing. Deletions come first, "
+        "then updates, then new products. Errors name their places, such as `/create/3/sku`.",
+        request=BulkSerializer,
+        responses=BulkResultSerializer,
+        examples=[examples.BULK, examples.BULK_RESULT],
+    )
+    @action(detail=False, methods=["post"])
+    def bulk(self, request: Request) -> HttpResponse:
+        """Write many products."""
+        serializer = BulkSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        result = apply_bulk(Bulk(**serializer.validated_data))
+        return _json(BulkResultSerializer(result).data)
+
+    @extend_schema(
+        summary="Read the history of a product",
+        description="Every change, the latest first: when, by whom, in which request, and the fields before and "
+        "after. It stays when the product is deleted.",
+        responses=HistoryEntrySerializer(many=True),
+        filters=False,
+        examples=[examples.HISTORY_ENTRY],
+    )
+    @action(detail=True, methods=["get"], filterset_class=FilterSet, ordering_fields=())
+    def history(self, request: Request, pk: int) -> HttpResponse:
+        """Who changed what, when, before and after."""
+        events = self.filter_queryset(history.events_of(pk))
+        page = self.paginator.paginate_queryset(events, request)
+        if not page and not Product.objects.filter(pk=pk).exists():
+            raise Http404
+        return _json(self.paginator.envelope(history.entries(page)))
+
+    def _in_ranked_walk(self) -> bool:
+        """Whether the page continues a list that was ranked, and must go on in the same way."""
+        cursor = self.request.query_params.get("cursor")
+        return bool(cursor) and Cursor.decode(cursor).ordering == search.BEST_FIRST
+
+
+def _json(data: object) -> HttpResponse:
+    return HttpResponse(to_json(data), content_type="application/json")

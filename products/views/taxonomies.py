@@ -1,0 +1,131 @@
+"""The addresses of taxonomies and their categories."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+
+from nexus.api.permissions import ANY_ROLE
+from nexus.api.views import ModelViewSet
+from products.filters import CategoryFilterSet, TaxonomyFilterSet
+from products.models import Category, Taxonomy
+from products.serializers import CategorySerializer, TaxonomySerializer
+from products.services import categories, taxonomies
+from products.views import examples
+
+
+def permissions_on(model: str) -> dict[str, str]:
+    """Everybody with a role reads; the rest needs the permissions on a model."""
+    return {
+        "list": ANY_ROLE,
+        "retrieve": ANY_ROLE,
+        "create": f"products.add_{model}",
+        "update": f"products.change_{model}",
+        "partial_update": f"products.change_{model}",
+        "destroy": f"products.delete_{model}",
+    }
+
+
+@extend_schema(tags=["Taxonomies"])
+@extend_schema_view(
+    list=extend_schema(summary="List taxonomies", description="Every version of every taxonomy."),
+    create=extend_schema(
+        summary="Create a taxonomy",
+        description="For administrators. One version of a code is current: the one made or changed to be so last.",
+        examples=[examples.NEW_TAXONOMY, examples.TAXONOMY],
+    ),
+    retrieve=extend_schema(
+        summary="Read a taxonomy",
+        description="`revision` counts the changes of its tree, names and keywords.",
+        examples=[examples.TAXONOMY],
+    ),
+    update=extend_schema(
+        summary="Replace a taxonomy",
+        description="For administrators.",
+        examples=[examples.NEW_TAXONOMY, examples.TAXONOMY],
+    ),
+    partial_update=extend_schema(
+        summary="Change some fields of a taxonomy",
+        description="For administrators.",
+        examples=[examples.TAXONOMY],
+    ),
+    destroy=extend_schema(
+        summary="Delete a taxonomy",
+        description="For administrators. Its categories go too; 409 `in_use` while products are in them.",
+    ),
+)
+class TaxonomyViewSet(ModelViewSet):
+    """Classification systems, each version one."""
+
+    queryset = Taxonomy.objects.all()
+    serializer_class = TaxonomySerializer
+    filterset_class = TaxonomyFilterSet
+    ordering_fields = ("id", "code")
+    permissions = permissions_on("taxonomy")
+
+    def perform_create(self, serializer: Any) -> Taxonomy:
+        """A new taxonomy."""
+        return taxonomies.create_taxonomy(serializer.validated_data)
+
+    def perform_update(self, serializer: Any) -> Taxonomy:
+        """The taxonomy with its changes."""
+        return taxonomies.update_taxonomy(serializer.instance, serializer.validated_data)
+
+    def perform_destroy(self, instance: Taxonomy) -> None:
+        """Delete the taxonomy and its categories."""
+        taxonomies.delete_taxonomy(instance)
+
+
+@extend_schema(tags=["Taxonomies"])
+@extend_schema_view(
+    list=extend_schema(
+        summary="List categories", description="Of one taxonomy with `taxonomy`, in the order of paths."
+    ),
+    create=extend_schema(
+        summary="Create a category",
+        description="For administrators. 409 `code_taken` when the taxonomy has the code.",
+        examples=[examples.NEW_CATEGORY, examples.CATEGORY],
+    ),
+    retrieve=extend_schema(
+        summary="Read a category", description="With its path from the root.", examples=[examples.CATEGORY]
+    ),
+    update=extend_schema(
+        summary="Replace a category",
+        description="For administrators. The paths of all categories below follow.",
+        examples=[examples.NEW_CATEGORY, examples.CATEGORY],
+    ),
+    partial_update=extend_schema(
+        summary="Rename or move a category",
+        description="For administrators. The paths of all categories below follow; a category cannot be moved below "
+        "itself.",
+        examples=[examples.CATEGORY_CHANGE, examples.CATEGORY],
+    ),
+    destroy=extend_schema(
+        summary="Delete a category",
+        description="For administrators. 409 `in_use` while it has products or categories below it.",
+    ),
+)
+class CategoryViewSet(ModelViewSet):
+    """The nodes of taxonomies."""
+
+    queryset = Category.objects.select_related("taxonomy")
+    serializer_class = CategorySerializer
+    filterset_class = CategoryFilterSet
+    ordering_fields = ("id", "path")
+    permissions = permissions_on("category")
+
+    def locked(self) -> Any:
+        """The category, locked after its tree, in the order that everybody locks in."""
+        categories.lock_tree_of(self.kwargs["pk"])
+        return super().locked()
+
+    def perform_create(self, serializer: Any) -> Category:
+        """A new category."""
+        return categories.create_category(serializer.validated_data)
+
+    def perform_update(self, serializer: Any) -> Category:
+        """The category with its changes."""
+        return categories.update_category(serializer.instance, serializer.validated_data)
+
+    def perform_destroy(self, instance: Category) -> None:
+        """Delete the category."""
+        categories.delete_category(instance)
