@@ -17,6 +17,8 @@ class AccountsConfig(AppConfig):
         """Give the administrators what is theirs, and describe the ways to sign in to the OpenAPI schema."""
         grant(ADMINISTRATOR, "accounts.view_user", *crud("accounts", "user"))
         grant(ADMINISTRATOR, "accounts.view_session", "accounts.change_session")
+        # Jobs are below this room and know no roles. Their owners need no permission for them.
+        grant(ADMINISTRATOR, "nexus_jobs.view_job", "nexus_jobs.change_job", "nexus_jobs.view_chunk")
         from accounts import liveness, schema  # noqa: F401 - the schema registers itself
 
         post_delete.connect(liveness.forget_deleted_user, sender=self.get_model("User"))

@@ -22,7 +22,7 @@ class Classifier(models.Model):
         FAILED = "failed"
 
     TRANSITIONS = {
-        Status.TRAINING: {Status.CANDIDATE, Status.ACTIVE, Status.FAILED},
+        Status.TRAINING: {Status.CANDIDATE, Status.FAILED},
         Status.CANDIDATE: {Status.ACTIVE, Status.RETIRED},
         Status.ACTIVE: {Status.RETIRED},
         Status.RETIRED: {Status.ACTIVE},

@@ -243,6 +243,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "nexus.api.errors.exception_handler",
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    # "format" is a parameter of exports, not a way to choose a renderer.
+    "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 # Requests a minute. The first is a stop for run-away loops, the others slow down the guessing of passwords.
