@@ -1,6 +1,10 @@
 """The Django application of workflows."""
 
+from typing import Any
+
 from django.apps import AppConfig
+
+from accounts.roles import ADMINISTRATOR, EDITOR, REVIEWER, VIEWER, crud, grant
 
 
 class WorkflowsConfig(AppConfig):
@@ -9,3 +13,22 @@ class WorkflowsConfig(AppConfig):
     name = "workflows"
     label = "workflows"
     verbose_name = "Workflows"
+
+    def ready(self) -> None:
+        """Say who may do what, and have jobs tell when they end."""
+        grant(
+            VIEWER,
+            *(f"workflows.view_{model}" for model in ("workflow", "workflowversion", "execution", "steprun")),
+        )
+        grant(EDITOR, "workflows.add_execution", "workflows.change_execution")
+        grant(REVIEWER, "workflows.change_steprun")
+        grant(ADMINISTRATOR, *crud("workflows", "workflow"))
+        from nexus.jobs.services import job_finished
+
+        job_finished.connect(_collect, dispatch_uid="workflows.collect")
+
+
+def _collect(job_id: Any, **_: Any) -> None:
+    from workflows.services.steps import collect
+
+    collect(job_id)

@@ -1,6 +1,7 @@
 """What is done with products: workflows, their versions, and the executions of them."""
 
 import uuid
+from typing import Any, ClassVar
 
 import pghistory
 import pgtrigger
@@ -8,34 +9,57 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.roles import REVIEWER
 from nexus.jobs.models import Job
+from workflows.engine import EXECUTION_TRANSITIONS, STEP_TRANSITIONS
+from workflows.querysets import ExecutionQuerySet, StepRunQuerySet, WorkflowQuerySet
 
 
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    exclude=["created_at", "updated_at"],
+)
 class Workflow(models.Model):
-    """A named sequence of steps. What the steps are stands in its versions; `version` is the newest."""
+    """A named sequence of steps. What the steps are stands in its versions; `version` is the newest.
+
+    A workflow is archived, never deleted: its versions and executions refer to it.
+    """
 
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True, max_length=5000)
-    enabled = models.BooleanField(default=True)
+    enabled = models.BooleanField(default=True, help_text="Only an enabled workflow can be started.")
     version = models.PositiveIntegerField(default=1, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[WorkflowQuerySet] = WorkflowQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["name"], condition=Q(archived_at=None), name="workflows_workflow_name_unique"
+                fields=["name"],
+                condition=Q(archived_at=None),
+                name="workflows_workflow_name_unique",
+                violation_error_message="Another workflow has this name.",
+                violation_error_code="name_taken",
             ),
             models.CheckConstraint(condition=~Q(name=""), name="workflows_workflow_name_given"),
         ]
         indexes = [
             models.Index(fields=["name", "id"], name="workflows_workflow_by_name"),
+            models.Index(fields=["created_at", "id"], name="workflows_workflow_by_created"),
             models.Index(fields=["updated_at", "id"], name="workflows_workflow_by_updated"),
         ]
 
@@ -43,15 +67,21 @@ class Workflow(models.Model):
         return self.name
 
 
-@pgtrigger.register(pgtrigger.Protect(name="immutable", operation=pgtrigger.Update))
+@pgtrigger.register(pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete))
 class WorkflowVersion(models.Model):
-    """A definition as it was once saved. The database refuses to change it."""
+    """A definition as it was once saved. The database refuses to change or delete it."""
 
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions", db_index=False)
+    workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="versions", db_index=False)
     version = models.PositiveIntegerField()
     definition = models.JSONField()
+    # Without a constraint, because a row that never changes cannot forget a deleted user.
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -62,7 +92,7 @@ class WorkflowVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.workflow_id} v{self.version}"
+        return f"version {self.version}"
 
 
 class Execution(models.Model):
@@ -78,6 +108,8 @@ class Execution(models.Model):
 
     ACTIVE = (Status.QUEUED, Status.RUNNING, Status.WAITING)
     TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
+    # From each state to those that may follow it; see `workflows.engine.states`.
+    TRANSITIONS = EXECUTION_TRANSITIONS
 
     class Trigger(models.TextChoices):
         MANUAL = "manual"
@@ -85,7 +117,9 @@ class Execution(models.Model):
         EVENT = "event"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="executions", db_index=False)
+    workflow = models.ForeignKey(
+        Workflow, on_delete=models.PROTECT, related_name="executions", db_index=False
+    )
     version = models.ForeignKey(
         WorkflowVersion, on_delete=models.PROTECT, related_name="executions", db_index=False
     )
@@ -93,6 +127,7 @@ class Execution(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
+    request_id = models.CharField(max_length=64, blank=True, help_text="Of the request that asked for it.")
     input = models.JSONField(default=dict, blank=True)
     # State
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
@@ -102,6 +137,8 @@ class Execution(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[ExecutionQuerySet] = ExecutionQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -114,12 +151,21 @@ class Execution(models.Model):
         ]
         indexes = [
             models.Index(F("created_at").desc(), F("id").desc(), name="workflows_execution_newest"),
-            models.Index("workflow", F("created_at").desc(), F("id").desc(), name="workflows_execution_by_flow"),
-            models.Index("status", F("created_at").desc(), F("id").desc(), name="workflows_execution_by_status"),
+            models.Index(
+                "workflow", F("created_at").desc(), F("id").desc(), name="workflows_execution_by_flow"
+            ),
+            models.Index(
+                "status", F("created_at").desc(), F("id").desc(), name="workflows_execution_by_status"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.workflow_id} {self.id}"
+        return f"execution {self.id}"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will happen to the execution by itself."""
+        return self.status in self.TERMINAL
 
 
 class StepRun(models.Model):
@@ -138,6 +184,8 @@ class StepRun(models.Model):
         SKIPPED = "skipped"
 
     TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.SKIPPED)
+    # From each state to those that may follow it; see `workflows.engine.states`.
+    TRANSITIONS = STEP_TRANSITIONS
 
     execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="steps", db_index=False)
     step_id = models.CharField(max_length=50)
@@ -146,7 +194,13 @@ class StepRun(models.Model):
     # State
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
+    interruptions = models.PositiveSmallIntegerField(
+        default=0, help_text="Attempts whose worker died; they do not count against the retries of the step."
+    )
+    # While a worker has the step in hand; a step that waits for its job or for a person has no lease.
+    leased_by = models.CharField(max_length=200, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
     # Input and output
     input = models.JSONField(null=True, blank=True)
@@ -156,7 +210,12 @@ class StepRun(models.Model):
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="steps")
     # Approvals
     decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     decided_at = models.DateTimeField(null=True, blank=True)
     note = models.TextField(blank=True, max_length=2000)
@@ -164,17 +223,36 @@ class StepRun(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects: ClassVar[StepRunQuerySet] = StepRunQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
         ordering = ["execution", "position"]
         constraints = [
             models.UniqueConstraint(fields=["execution", "step_id"], name="workflows_step_once_an_execution"),
+            models.CheckConstraint(
+                condition=Q(leased_until=None) | Q(status="running"),
+                name="workflows_step_leased_only_while_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    finished_at__isnull=False, status__in=["succeeded", "failed", "cancelled", "skipped"]
+                )
+                | Q(finished_at=None, status__in=["queued", "running", "waiting"]),
+                name="workflows_step_finished_when_terminal",
+            ),
         ]
         indexes = [
             models.Index(
-                fields=["leased_until", "id"], condition=Q(status="running"), name="workflows_step_leased"
+                fields=["leased_until", "id"], condition=Q(status="running"), name="workflows_step_running"
             ),
             models.Index(fields=["id"], condition=Q(status="waiting"), name="workflows_step_waiting"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.execution_id} {self.step_id}"
+        return f"step {self.step_id}"
+
+    @property
+    def role(self) -> str | None:
+        """The least role that may decide, of a step that waits for an approval."""
+        given: Any = self.input or {}
+        return given.get("role", REVIEWER) if self.uses == "approval" else None
