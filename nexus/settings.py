@@ -273,6 +273,15 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ProductStatus": "products.models.Product.Status",
+        "JobStatus": "nexus.jobs.models.Job.Status",
+        "ClassifierStatus": "classification.models.Classifier.Status",
+        "Decision": "classification.models.Classification.Decision",
+        "ReviewDecision": "classification.models.Review.Decision",
+        "ExecutionStatus": "workflows.models.Execution.Status",
+        "StepStatus": "workflows.models.StepRun.Status",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "nexus.api.schema.add_problem_responses",

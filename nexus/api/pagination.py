@@ -175,8 +175,8 @@ class KeysetPagination(BasePagination):
             "required": ["count", "next", "previous", "results"],
             "properties": {
                 "count": {"type": "integer", "description": "Of all pages together, exact.", "example": 123},
-                "next": link,
-                "previous": link,
+                "next": link | {"example": "http://127.0.0.1:8000/api/v1/products?cursor=WyJpZCIs"},
+                "previous": link | {"example": None},
                 "results": schema,
             },
         }
