@@ -24,18 +24,15 @@ DATA = ROOT / "products" / "data"
 Row = dict[str, str]
 
 
-def rows(ending: str) -> list[Row]:
-    """All rows of the data files whose names end so."""
-    found: list[Row] = []
-    for path in sorted(DATA.glob(f"*{ending}.csv")):
-        with path.open(encoding="utf-8", newline="") as lines:
-            found += csv.DictReader(lines)
-    return found
+def rows(name: str) -> list[Row]:
+    """All rows of a data file."""
+    with (DATA / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def taxonomy() -> list[Category]:
-    """The categories of the built-in taxonomy, numbered in the order of the files."""
-    by_code = {row["code"]: row for row in rows("categories")}
+    """The categories of the built-in taxonomy, numbered in the order of the file."""
+    by_code = {row["code"]: row for row in rows("nexus-hardware.csv")}
     parents = {row["parent"] for row in by_code.values()}
     return [
         Category(
@@ -98,7 +95,7 @@ def main() -> None:
     arguments = parser.parse_args()
     categories = taxonomy()
     codes = {category.id: category.code for category in categories}
-    products = [row for row in rows("products") if row["category"]]
+    products = [row for row in rows("demo_products.csv") if row["category"]]
     predictions, speed = measure(fit(categories), [text_of(row) for row in products])
     outcomes = [
         outcome(row, prediction, codes) for row, prediction in zip(products, predictions, strict=True)
