@@ -274,6 +274,15 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
+        "JobStatus": "nexus.jobs.models.Job.Status",
+        "ProductStatus": "products.models.Product.Status",
+        "ClassifierStatus": "classification.models.Classifier.Status",
+        "ClassificationDecision": "classification.models.Classification.Decision",
+        "ReviewDecision": "classification.models.Review.Decision",
+        "ExecutionStatus": "workflows.models.Execution.Status",
+        "StepStatus": "workflows.models.StepRun.Status",
+    },
+    "ENUM_NAME_OVERRIDES": {
         "ProductStatus": "products.models.Product.Status",
         "JobStatus": "nexus.jobs.models.Job.Status",
         "ClassifierStatus": "classification.models.Classifier.Status",

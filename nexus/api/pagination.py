@@ -169,7 +169,7 @@ class KeysetPagination(BasePagination):
 
     def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """The body of a list, for the OpenAPI schema."""
-        link = {"type": ["string", "null"], "format": "uri"}
+        link = {"type": ["string", "null"], "format": "uri", "example": None}
         return {
             "type": "object",
             "required": ["count", "next", "previous", "results"],
