@@ -51,6 +51,11 @@ def search(queryset: ProductQuerySet, text: str) -> ProductQuerySet:
     return found.order_by(*BEST_FIRST)
 
 
+def affordable(found: ProductQuerySet) -> ProductQuerySet:
+    """What a search found, the newest first where that is too much to rank. Counts it."""
+    return found.order_by(*NEWEST_FIRST) if count(found) > RANKED_AT_MOST else found
+
+
 def _query(alternatives: Sequence[Sequence[str]], *, whole: bool = False) -> SearchQuery:
     """The search for all of some words, each given as its alternatives; whole, or as beginnings of words."""
     groups = (" | ".join(_term(word, whole=whole) for word in words) for words in alternatives)

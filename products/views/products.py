@@ -79,16 +79,12 @@ class ProductViewSet(ModelViewSet):
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """What the query asks for; a search that finds very much is not ranked."""
         found = super().filter_queryset(queryset)
-        if found.query.order_by == search.BEST_FIRST and not self._in_ranked_walk():
-            self._count = counting.count(found)
-            if self._count > search.RANKED_AT_MOST:
-                return found.order_by(*search.NEWEST_FIRST)
-        return found
+        ranked = found.query.order_by == search.BEST_FIRST
+        return search.affordable(found) if ranked and not self._in_ranked_walk() else found
 
     def get_count(self, queryset: QuerySet[Any]) -> int:
         """The exact number of products that the filters let through."""
-        known: int | None = getattr(self, "_count", None)
-        return counting.count(queryset) if known is None else known
+        return counting.count(queryset)
 
     def perform_create(self, serializer: ProductSerializer) -> Product:
         """A new product."""

@@ -1,0 +1,97 @@
+"""The pages of taxonomies and categories."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.postgres.forms import SimpleArrayField
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from products.admin.base import ServiceAdmin
+from products.models import Category, Taxonomy
+from products.services import categories, taxonomies
+
+
+@admin.register(Taxonomy)
+class TaxonomyAdmin(ServiceAdmin):
+    """Versions of taxonomies."""
+
+    list_display = ["code", "version", "name", "language", "is_current", "revision", "updated_at"]
+    list_filter = ["is_current"]
+    search_fields = ["code", "name"]
+    readonly_fields = ["revision", "created_at", "updated_at"]
+
+    def create(self, fields: dict[str, Any]) -> Taxonomy:
+        """A new taxonomy."""
+        return taxonomies.create_taxonomy(fields)
+
+    @transaction.atomic
+    def change(self, pk: Any, changes: dict[str, Any]) -> None:
+        """Change a taxonomy."""
+        taxonomies.update_taxonomy(taxonomies.lock(pk), changes)
+
+    def remove(self, pk: Any) -> None:
+        """Delete a taxonomy with its categories."""
+        taxonomies.delete_taxonomy(taxonomies.lock(pk))
+
+
+class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A category with one keyword a line."""
+
+    keywords = SimpleArrayField(
+        forms.CharField(max_length=100),
+        delimiter="\n",
+        required=False,
+        widget=forms.Textarea,
+        help_text="One a line: synonyms and trade abbreviations as product titles have them.",
+    )
+
+    class Meta:
+        model = Category
+        fields = ["taxonomy", "parent", "code", "name", "description", "keywords"]
+
+
+@admin.register(Category)
+class CategoryAdmin(ServiceAdmin):
+    """The nodes of taxonomies."""
+
+    form = CategoryForm
+    list_display = ["path", "code", "level", "is_leaf", "taxonomy"]
+    list_display_links = ["path"]
+    list_filter = ["taxonomy", "is_leaf", "level"]
+    list_select_related = ["taxonomy"]
+    sortable_by = ["path"]
+    search_fields = ["path"]
+    search_help_text = "Words of the path, the code or a keyword."
+    autocomplete_fields = ["taxonomy", "parent"]
+    readonly_fields = ["path", "level", "is_leaf", "created_at", "updated_at"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Category | None = None) -> list[str]:
+        """A category stays in its taxonomy."""
+        return [*self.readonly_fields, "taxonomy"] if obj else list(self.readonly_fields)
+
+    def create(self, fields: dict[str, Any]) -> Category:
+        """A new category."""
+        return categories.create_category(fields)
+
+    @transaction.atomic
+    def change(self, pk: Any, changes: dict[str, Any]) -> None:
+        """Change a category, and the paths of all that lies below it."""
+        categories.update_category(_locked(pk), changes)
+
+    def remove(self, pk: Any) -> None:
+        """Delete a category."""
+        categories.delete_category(_locked(pk))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Categories with all the words."""
+        return queryset.with_words(search_term.replace("\x00", "")), False  # type: ignore[attr-defined]
+
+
+def _locked(pk: Any) -> Category:
+    categories.lock_tree_of(pk)
+    return Category.objects.select_for_update().get(pk=pk)
