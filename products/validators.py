@@ -1,12 +1,12 @@
 """Checks of product fields, the same for the API, the admin and imported files."""
 
-import math
-
 from django.core.exceptions import ValidationError
 
 MAX_ATTRIBUTES = 200
 MAX_ATTRIBUTE_NAME = 100
 MAX_ATTRIBUTE_TEXT = 2000
+# Every reader of JSON reads numbers up to here as they were written (RFC 8259, section 6).
+MAX_ATTRIBUTE_NUMBER = 2**53 - 1
 
 
 def gtin_check_digit(digits: str) -> int:
@@ -53,9 +53,12 @@ def _validate_attribute(name: str, content: object) -> None:
                 f"Attribute {name!r} may have {MAX_ATTRIBUTE_TEXT} characters, none of them null.",
                 code="attribute_text",
             )
-    elif not isinstance(content, (bool, int, float)) or (
-        isinstance(content, float) and not math.isfinite(content)
-    ):
+    elif not isinstance(content, (bool, int, float)):
         raise ValidationError(
             f"Attribute {name!r} must be a string, a number or a boolean.", code="attribute_type"
+        )
+    elif not abs(content) <= MAX_ATTRIBUTE_NUMBER:
+        raise ValidationError(
+            f"Attribute {name!r} must lie between -{MAX_ATTRIBUTE_NUMBER} and {MAX_ATTRIBUTE_NUMBER}.",
+            code="attribute_number",
         )

@@ -66,7 +66,9 @@ def assign(
     """
     changed = []
     for name, value in fields.items():
-        if getattr(product, name) == value and type(getattr(product, name)) is type(value):
+        if name == "attributes":
+            value = as_stored(value)
+        if is_same(getattr(product, name), value):
             continue
         if name == "category_id":
             _assign_category(product, value, categories, source, pointer)
@@ -75,6 +77,24 @@ def assign(
             setattr(product, name, value)
             changed.append(name)
     return changed
+
+
+def as_stored(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as PostgreSQL gives them back: ``jsonb`` orders names by their length in bytes, then by the bytes,
+    and knows no negative zero.
+
+    What a write answers is then, to the byte, what the next read answers, and has the same entity tag.
+    """
+    names = sorted(attributes, key=lambda name: (len(name.encode()), name.encode()))
+    return {name: _without_sign_of_zero(attributes[name]) for name in names}
+
+
+def is_same(before: object, after: object) -> bool:
+    """Whether two values of a field are the same in JSON, where true is not 1."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return before.keys() == after.keys() and all(is_same(before[name], after[name]) for name in before)
+    numbers = isinstance(before, (int, float)) and isinstance(after, (int, float))
+    return before == after and (type(before) is type(after) or not numbers)
 
 
 def set_automatic_categories(chosen: Mapping[int, int]) -> int:
@@ -113,6 +133,10 @@ SET category_id = chosen.category_id, category_source = 'automatic', updated_at 
 FROM chosen JOIN open ON open.id = chosen.product_id
 WHERE product.id = open.id AND product.category_id IS DISTINCT FROM chosen.category_id
 """
+
+
+def _without_sign_of_zero(value: Any) -> Any:
+    return 0.0 if isinstance(value, float) and value == 0 else value
 
 
 def sku_taken(sku: str) -> Conflict:

@@ -1,0 +1,109 @@
+"""PUT, PATCH and DELETE /api/v1/products/{id}"""
+
+import pytest
+from rest_framework.test import APIClient
+
+from products.models import Product
+from products.tests.conftest import URL, MakeProduct, Tree, places
+
+
+def test_put_gives_absent_fields_their_defaults(
+    as_editor: APIClient, make_product: MakeProduct, tree: Tree
+) -> None:
+    product = make_product(tree["saws"], manufacturer="Bosch", status="active", attributes={"a": 1})
+    shown = as_editor.put(f"{URL}/{product.pk}", {"sku": "NEW", "name": "Other"}).json()
+    assert (shown["sku"], shown["name"], shown["manufacturer"], shown["status"]) == ("NEW", "Other", "", "draft")
+    assert shown["attributes"] == {}
+    assert shown["category"] is None
+
+
+def test_put_needs_what_a_new_product_needs(as_editor: APIClient, make_product: MakeProduct) -> None:
+    response = as_editor.put(f"{URL}/{make_product().pk}", {"name": "Other"})
+    assert places(response) == {"/sku": "required"}
+
+
+def test_a_product_may_be_sent_back_as_it_was_read(
+    as_editor: APIClient, make_product: MakeProduct, tree: Tree
+) -> None:
+    url = f"{URL}/{make_product(tree['saws'], status='active').pk}"
+    Product.objects.update(category_source="automatic")
+    read = as_editor.get(url)
+    written = as_editor.put(url, read.json())
+    assert written.content == read.content
+    assert written.headers["ETag"] == read.headers["ETag"]
+
+
+def test_patch_changes_what_is_given_and_nothing_else(
+    as_editor: APIClient, make_product: MakeProduct, tree: Tree
+) -> None:
+    product = make_product(tree["saws"], manufacturer="Bosch")
+    before = as_editor.get(f"{URL}/{product.pk}").json()
+    after = as_editor.patch(f"{URL}/{product.pk}", {"status": "active"}).json()
+    assert after.pop("updated_at") > before.pop("updated_at")
+    assert after == {**before, "status": "active"}
+
+
+@pytest.mark.parametrize("source", ["automatic", "imported", "reviewed"])
+def test_a_category_that_a_user_changes_counts_as_theirs(
+    as_editor: APIClient, make_product: MakeProduct, tree: Tree, source: str
+) -> None:
+    product = make_product(tree["saws"])
+    Product.objects.update(category_source=source)
+    same = as_editor.patch(f"{URL}/{product.pk}", {"category_id": tree["saws"].pk}).json()
+    assert same["category_source"] == source
+    other = as_editor.patch(f"{URL}/{product.pk}", {"category_id": tree["drills"].pk}).json()
+    assert (other["category"]["code"], other["category_source"]) == ("drills", "manual")
+    none = as_editor.patch(f"{URL}/{product.pk}", {"category": None}).json()
+    assert (none["category"], none["category_source"]) == (None, None)
+
+
+def test_a_change_that_changes_nothing_leaves_the_entity_tag(
+    as_editor: APIClient, make_product: MakeProduct
+) -> None:
+    product = make_product()
+    before = as_editor.get(f"{URL}/{product.pk}").headers["ETag"]
+    assert as_editor.patch(f"{URL}/{product.pk}", {"name": product.name}).headers["ETag"] == before
+
+
+def test_an_attribute_that_turns_from_one_into_true_is_a_change(
+    as_editor: APIClient, make_product: MakeProduct
+) -> None:
+    product = make_product(attributes={"plugs": 1})
+    shown = as_editor.patch(f"{URL}/{product.pk}", {"attributes": {"plugs": True}}).json()
+    assert shown["attributes"] == {"plugs": True}
+    product.refresh_from_db()
+    assert product.attributes["plugs"] is True
+
+
+def test_a_sku_of_another_product_is_a_conflict(as_editor: APIClient, make_product: MakeProduct) -> None:
+    make_product(sku="A")
+    response = as_editor.patch(f"{URL}/{make_product(sku='B').pk}", {"sku": "A"})
+    assert (response.status_code, response.json()["code"]) == (409, "sku_taken")
+
+
+def test_the_category_as_shown_must_have_an_id(as_editor: APIClient, make_product: MakeProduct) -> None:
+    response = as_editor.patch(f"{URL}/{make_product().pk}", {"category": "saws"})
+    assert places(response) == {"/category": "read_only"}
+
+
+def test_a_deleted_product_is_gone(as_editor: APIClient, make_product: MakeProduct) -> None:
+    url = f"{URL}/{make_product().pk}"
+    assert as_editor.delete(url).status_code == 204
+    assert as_editor.get(url).status_code == 404
+    assert as_editor.delete(url).status_code == 404
+
+
+@pytest.mark.parametrize("pk", ["0", "99999999999999999999999", "abc", "-1", "1.5", "%00"])
+def test_an_id_that_cannot_be_is_not_found(as_editor: APIClient, pk: str) -> None:
+    for method in (as_editor.get, as_editor.delete):
+        assert method(f"{URL}/{pk}").status_code == 404
+    assert as_editor.patch(f"{URL}/{pk}", {"name": "x"}).status_code == 404
+
+
+def test_a_viewer_reads_and_does_not_write(as_viewer: APIClient, make_product: MakeProduct) -> None:
+    url = f"{URL}/{make_product().pk}"
+    assert as_viewer.get(url).status_code == 200
+    assert as_viewer.put(url, {"sku": "A", "name": "B"}).status_code == 403
+    assert as_viewer.patch(url, {"name": "B"}).status_code == 403
+    assert as_viewer.delete(url).status_code == 403
+    assert as_viewer.post(f"{URL}/bulk", {"create": []}).status_code == 403
