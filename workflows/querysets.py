@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, FilteredRelation, Q
 
 if TYPE_CHECKING:
-    pass
+    from workflows.models import Execution, StepRun, Workflow  # noqa: F401 - names of the bases
 
 
 class WorkflowQuerySet(models.QuerySet["Workflow"]):

@@ -69,16 +69,19 @@ def update_workflow(
 
 
 def archive_workflow(workflow: Workflow) -> None:
-    """Take a workflow out of use; its versions and executions stay. Call it with the row locked.
+    """Take a workflow out of use; its versions and executions stay.
 
     Raises Conflict ``executions_running`` while one of them has not ended.
     """
-    if workflow.executions.active().exists():
-        raise Conflict(
-            "executions_running", "Executions of this workflow have not ended. Cancel them, or wait."
-        )
-    workflow.archived_at = timezone.now()
-    workflow.save(update_fields=["archived_at", "updated_at"])
+    with transaction.atomic():
+        # Starting an execution takes the same lock, so none begins in between.
+        locked = Workflow.objects.select_for_update().get(pk=workflow.pk)
+        if locked.executions.active().exists():
+            raise Conflict(
+                "executions_running", "Executions of this workflow have not ended. Cancel them, or wait."
+            )
+        locked.archived_at = timezone.now()
+        locked.save(update_fields=["archived_at", "updated_at"])
 
 
 def current_definition(workflow: Workflow) -> Any:

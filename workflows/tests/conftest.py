@@ -31,7 +31,8 @@ class Workers:
         self.delayed: list[str] = []
         app.loader.import_default_modules()
         with app.connection_for_read() as broker:
-            broker.default_channel.queue_purge(QUEUE)
+            channel: Any = broker.default_channel
+            channel.queue_purge(QUEUE)
 
     def work(self) -> list[str]:
         """Work until no message is left; say which tasks ran. Messages for later are set aside."""
@@ -52,7 +53,8 @@ class Workers:
 
     def _next(self) -> tuple[str, list[Any], datetime | None] | None:
         with app.connection_for_read() as broker:
-            message = broker.default_channel.basic_get(QUEUE, no_ack=True)
+            channel: Any = broker.default_channel
+            message = channel.basic_get(QUEUE, no_ack=True)
         if message is None:
             return None
         arguments, _, _ = json.loads(message.body)
@@ -127,6 +129,18 @@ def make_workflow(db: None) -> MakeWorkflow:
         return create_workflow(definition=definition(*(steps or (select(),)), on=on), **fields)
 
     return make
+
+
+def start(client: Any, workflow: Workflow, **body: Any) -> str:
+    """Start a workflow through the API, and say where its execution can be watched."""
+    answer = client.post(f"/api/v1/workflows/{workflow.pk}/executions", body)
+    assert answer.status_code == 202, answer.content
+    return str(answer["Location"])
+
+
+def states(execution: dict[str, Any]) -> dict[str, str]:
+    """The states of the steps of an execution, by id."""
+    return {step["id"]: step["status"] for step in execution["steps"]}
 
 
 @pytest.fixture

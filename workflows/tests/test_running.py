@@ -1,21 +1,13 @@
 """An execution from its start to its end."""
 
-from typing import Any
+from django.apps import apps
 
 from accounts.models import User
 from conftest import ClientOf
+from nexus.jobs.messages import send_task
 from products.models import Product, Taxonomy
-from workflows.tests.conftest import MakeWorkflow, Workers, gate, publish, select
-
-
-def start(client: Any, workflow: Any, **body: Any) -> str:
-    answer = client.post(f"/api/v1/workflows/{workflow.pk}/executions", body)
-    assert answer.status_code == 202, answer.content
-    return str(answer["Location"])
-
-
-def states(execution: dict[str, Any]) -> dict[str, str]:
-    return {step["id"]: step["status"] for step in execution["steps"]}
+from workflows.models import StepRun
+from workflows.tests.conftest import MakeWorkflow, Workers, definition, gate, publish, select, start, states
 
 
 def test_a_started_execution_is_queued_and_says_where_it_can_be_watched(
@@ -76,3 +68,84 @@ def test_products_are_classified_by_a_job_that_the_step_waits_for(
     assert output["needs_review"] >= 1
     assert len(output["accepted_product_ids"]) == output["auto_accepted"]
     assert output["product_ids"] == [product.pk for product in products]
+
+
+def test_an_execution_keeps_the_definition_it_began_with(
+    make_workflow: MakeWorkflow,
+    workers: Workers,
+    administrator: User,
+    client_of: ClientOf,
+) -> None:
+    client = client_of(administrator)
+    workflow = make_workflow(select())
+    location = start(client, workflow)
+    changed = definition(select("other"))
+    assert client.patch(f"/api/v1/workflows/{workflow.pk}", {"definition": changed}).status_code == 200
+    workers.work()
+    execution = client.get(location).json()
+    assert (execution["status"], execution["version"]) == ("succeeded", 1)
+    assert execution["definition"]["steps"][0]["id"] == "pick"
+
+
+def test_what_a_step_changes_is_kept_in_the_history_in_the_name_of_who_started_it(
+    make_workflow: MakeWorkflow,
+    products: list[Product],
+    workers: Workers,
+    editor: User,
+    client_of: ClientOf,
+) -> None:
+    client = client_of(editor)
+    location = start(client, make_workflow(select(), publish("pick")))
+    workers.work()
+    event = client.get(f"/api/v1/products/{products[0].pk}/history").json()["results"][0]
+    assert event["source"] == "workflow"
+    assert event["user"]["id"] == editor.pk
+    events = apps.get_model("products", "ProductEvent").objects.filter(pgh_obj_id=products[0].pk)
+    assert events.latest("pgh_id").pgh_context["execution"] in location
+
+
+def test_a_step_whose_condition_does_not_hold_is_skipped_and_the_next_goes_on(
+    make_workflow: MakeWorkflow,
+    products: list[Product],
+    workers: Workers,
+    editor: User,
+    client_of: ClientOf,
+) -> None:
+    client = client_of(editor)
+    waits = gate("pick", **{"if": "steps.pick.output.count > 100"})
+    location = start(client, make_workflow(select(), waits, publish("gate")))
+    workers.work()
+    execution = client.get(location).json()
+    assert execution["status"] == "succeeded"
+    assert states(execution) == {"pick": "succeeded", "gate": "skipped", "publish": "succeeded"}
+
+
+def test_what_needs_a_failed_step_is_skipped_and_the_reason_is_told(
+    make_workflow: MakeWorkflow, workers: Workers, editor: User, client_of: ClientOf
+) -> None:
+    client = client_of(editor)
+    location = start(client, make_workflow(select(category=999), publish("pick")))
+    workers.work()
+    execution = client.get(location).json()
+    assert execution["status"] == "failed"
+    assert states(execution) == {"pick": "failed", "publish": "skipped"}
+    assert "/filter/category" in execution["steps"][0]["error"]
+    assert execution["error"].startswith("pick: ")
+
+
+def test_a_message_that_comes_twice_changes_nothing_more(
+    make_workflow: MakeWorkflow,
+    products: list[Product],
+    workers: Workers,
+    editor: User,
+    client_of: ClientOf,
+) -> None:
+    client = client_of(editor)
+    location = start(client, make_workflow(select(), publish("pick")))
+    workers.work()
+    before = client.get(location).json()
+    for step in StepRun.objects.all():
+        send_task("workflows.run_step", step.pk)
+        send_task("workflows.advance_execution", str(step.execution_id))
+    workers.work()
+    assert client.get(location).json() == before
