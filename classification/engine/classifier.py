@@ -12,6 +12,7 @@ from classification.engine.data import Candidate, Category, Evidence, Example, P
 from classification.engine.learning import Figures, Learned, learn
 
 _LEAST_FAMILIARITY = 0.15
+_LEAST_PROBABILITY = 1e-6
 _MOST_UNLABELLED = 50_000
 _BATCH = 64
 _DEFAULTS = Settings()
@@ -160,13 +161,13 @@ class Classifier:
 
     def _candidates(self, probabilities: Floats, confidence: float, top_k: int) -> tuple[Candidate, ...]:
         """The first has its calibrated confidence; the others share the rest as their probabilities do."""
-        order = np.argsort(-probabilities, kind="stable")[:top_k].tolist()
+        likely = np.flatnonzero(probabilities > _LEAST_PROBABILITY)
+        order = likely[np.argsort(-probabilities[likely], kind="stable")[:top_k]].tolist()
         rest = max(1e-9, 1.0 - float(probabilities[order[0]]))
         candidates = [Candidate(self._ids[order[0]], round(confidence, 4))]
         for number in order[1:]:
             share = (1.0 - confidence) * float(probabilities[number]) / rest
-            if probabilities[number] > 1e-6:
-                candidates.append(Candidate(self._ids[number], round(min(share, confidence), 4)))
+            candidates.append(Candidate(self._ids[number], round(min(share, confidence), 4)))
         return tuple(candidates)
 
     def to_bytes(self) -> bytes:

@@ -10,11 +10,13 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 NAME_LIMIT = 500
 DESCRIPTION_LIMIT = 1_500
 ATTRIBUTES_LIMIT = 1_500
 SHORT_LIMIT = 200
+_CACHE_SIZE = 50_000
 
 _MARKS = str.maketrans(
     {
@@ -116,11 +118,13 @@ def _one_notation(match: re.Match[str]) -> str:
     return "sds+" if found.startswith("sds") else re.sub(r"[\s.-]+", "", found)
 
 
+@lru_cache(_CACHE_SIZE)
 def is_measure(token: str) -> bool:
     """Whether a token is a number, a size or a thread (``18v``, ``4x40``, ``m8``) and not a word."""
     return _MEASURE.fullmatch(token) is not None
 
 
+@lru_cache(_CACHE_SIZE)
 def fold(word: str) -> str:
     """Fold a lower-case word to its singular and to one spelling.
 
