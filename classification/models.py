@@ -1,7 +1,5 @@
 """How products are classified: classifiers, their answers, and what people decided about them."""
 
-from typing import ClassVar
-
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -111,7 +109,7 @@ class Classification(models.Model):
     awaits_review = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[ClassificationQuerySet] = ClassificationQuerySet.as_manager()  # type: ignore[assignment]
+    objects = ClassificationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

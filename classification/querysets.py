@@ -1,18 +1,18 @@
 """Named reads of classifiers and their answers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 
 if TYPE_CHECKING:
-    from classification.models import Classifier
+    from classification.models import Classification, Classifier  # noqa: F401 - names of the bases
     from products.models import Taxonomy
 
 
 class ClassifierQuerySet(models.QuerySet["Classifier"]):
     """Reads of classifiers. The artefact is megabytes: whoever wants it asks for it."""
 
-    def without_artefact(self) -> "ClassifierQuerySet":
+    def without_artefact(self) -> Self:
         """Everything that is small."""
         return self.defer("artefact")
 
@@ -24,10 +24,10 @@ class ClassifierQuerySet(models.QuerySet["Classifier"]):
 class ClassificationQuerySet(models.QuerySet["Classification"]):
     """Reads of answers."""
 
-    def open_reviews(self) -> "ClassificationQuerySet":
+    def open_reviews(self) -> Self:
         """Those that wait for a person, the least certain first."""
         return self.filter(awaits_review=True).order_by("confidence", "id")
 
-    def of_visible_jobs(self, user: Any) -> "ClassificationQuerySet":
+    def of_visible_jobs(self, user: Any) -> Self:
         """Answers of jobs that the user may see."""
         return self if user.has_perm("nexus_jobs.view_job") else self.filter(job__created_by_id=user.pk)

@@ -36,7 +36,7 @@ def items_of(file: UploadedFile) -> Iterator[dict[str, Any]]:
 
 
 def _rows(file: UploadedFile) -> Iterator[Any]:
-    text = TextIOWrapper(file, encoding="utf-8-sig", newline="")  # type: ignore[arg-type]
+    text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
     reader = _json_lines if (file.name or "").lower().endswith((".jsonl", ".ndjson")) else _csv
     try:
         yield from reader(text)

@@ -41,6 +41,7 @@ from classification.services import classify, engines, reviews, training
 from nexus.api.conditional import answer
 from nexus.api.errors import invalid
 from nexus.api.filters import FilterSet, filter_strictly
+from nexus.api.pagination import KeysetPagination
 from nexus.api.parsers import JSONParser
 from nexus.api.permissions import ANY_ROLE
 from nexus.api.renderers import to_json
@@ -147,9 +148,9 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
         """The accepted job."""
         if "file" in request.FILES:
             upload = validated(UploadSerializer(data=request.data))
-            items = uploads.items_of(upload.validated_data["file"])
+            rows = uploads.items_of(upload.validated_data["file"])
             chosen = classify.options(**upload.options())
-            return self._accepted(classify.classify_items(items, chosen=chosen, user_id=request.user.pk))
+            return self._accepted(classify.classify_items(rows, chosen=chosen, user_id=request.user.pk))
         serializer = validated(BatchSerializer(data=request.data))
         chosen, given = classify.options(**serializer.options()), serializer.validated_data
         if "filter" in given:
@@ -221,13 +222,13 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
         queryset = filter_strictly(
             ResultFilterSet, self.request, Classification.objects.filter(job=job).order_by("position")
         )
-        paginator = self.pagination_class()
+        paginator = KeysetPagination()
         rows = paginator.paginate_queryset(queryset, self.request)
         return {**self.represent(job), "results": paginator.envelope(results.represent_all(rows))}
 
     def _accepted(self, job: Job, **headers: str) -> HttpResponse:
         address = self.request.build_absolute_uri(f"/api/v1/classify/{job.pk}")
-        page = {"count": 0, "next": None, "previous": None, "results": []}
+        page: dict[str, Any] = {"count": 0, "next": None, "previous": None, "results": []}
         return answer(
             self.request, {**self.represent(job), "results": page}, 202, Location=address, **headers
         )

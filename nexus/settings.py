@@ -226,7 +226,7 @@ PGHISTORY_BASE_MODEL = "nexus.api.history.Event"
 PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()
 PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
 PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_index=True)
-PGHISTORY_LEVEL = pghistory.Statement
+PGHISTORY_LEVEL = pghistory.Statement  # type: ignore[has-type]
 
 # --- API
 REST_FRAMEWORK = {
@@ -273,15 +273,6 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "ENUM_NAME_OVERRIDES": {
-        "JobStatus": "nexus.jobs.models.Job.Status",
-        "ProductStatus": "products.models.Product.Status",
-        "ClassifierStatus": "classification.models.Classifier.Status",
-        "ClassificationDecision": "classification.models.Classification.Decision",
-        "ReviewDecision": "classification.models.Review.Decision",
-        "ExecutionStatus": "workflows.models.Execution.Status",
-        "StepStatus": "workflows.models.StepRun.Status",
-    },
     "ENUM_NAME_OVERRIDES": {
         "ProductStatus": "products.models.Product.Status",
         "JobStatus": "nexus.jobs.models.Job.Status",

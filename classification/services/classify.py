@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from products.filters import ProductFilterSet
 
 from classification import engine
 from classification.models import Classification
@@ -20,6 +19,7 @@ from nexus.jobs.kinds import JobKind, Outcome, register
 from nexus.jobs.models import Chunk, Job
 from nexus.ops.context import current_request_id
 from nexus.ops.metrics import CLASSIFIER_SECONDS
+from products.filters import ProductFilterSet
 from products.models import Product
 from products.services.products import set_automatic_categories
 

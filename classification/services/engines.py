@@ -70,7 +70,7 @@ def _load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
         id=row.pk,
         version=row.version,
         taxonomy=taxonomy,
-        engine=engine.Classifier.from_bytes(bytes(artefact)),
+        engine=engine.Classifier.from_bytes(bytes(artefact or b"")),
         categories=_representations(taxonomy),
     )
     with _lock:

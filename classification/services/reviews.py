@@ -17,7 +17,7 @@ OUTCOME = {
 
 
 def decide(
-    answer: Classification, *, decision: str, category_id: int | None, note: str, user_id: int
+    answer: Classification, *, decision: str, category_id: int | None, note: str, user_id: int | None
 ) -> Classification:
     """Take a person's decision about an answer, and write the category they chose to its product.
 
@@ -39,10 +39,15 @@ def decide(
         answer.decision, answer.awaits_review = OUTCOME[Decision(decision)], False
         answer.save(update_fields=["decision", "awaits_review"])
         answer.review = review
-        product = Product.objects.select_for_update().filter(pk=answer.product_id).first()
-        if product and category:
-            set_reviewed_category(product, category)
+        if answer.product_id and category:
+            _write_to_product(answer.product_id, category)
     return answer
+
+
+def _write_to_product(product_id: int, category: Category) -> None:
+    product = Product.objects.select_for_update().filter(pk=product_id).first()
+    if product:
+        set_reviewed_category(product, category)
 
 
 def _check_open(answer: Classification) -> None:

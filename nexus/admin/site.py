@@ -1,6 +1,5 @@
 """The staff site."""
 
-from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -8,7 +7,6 @@ import pghistory
 from django.contrib import admin
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django.urls import reverse_lazy
 
 from accounts.forms import LoginForm, OwnPasswordForm
@@ -23,7 +21,7 @@ class NexusAdminSite(admin.AdminSite):
     site_url = "/docs"
     login_form = LoginForm
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """A page of the site; what it writes is kept in the history with the member of staff and the request."""
 
         @wraps(view)
@@ -33,11 +31,9 @@ class NexusAdminSite(admin.AdminSite):
 
         return super().admin_view(kept_in_history, cacheable)
 
-    def password_change(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The page to change one's own password; Django's, but for the form, which ends the user's sessions."""
-        request.current_app = self.name  # type: ignore[attr-defined]
+        request.current_app = self.name
         return PasswordChangeView.as_view(
             form_class=OwnPasswordForm,
             success_url=reverse_lazy("admin:password_change_done", current_app=self.name),

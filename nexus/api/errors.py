@@ -162,7 +162,7 @@ def _from_rest_framework(exc: exceptions.APIException) -> Problem:
     if header := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = header
     if isinstance(exc, exceptions.Throttled):
-        headers["Retry-After"] = str(max(1, int(exc.wait or 1)))
+        headers["Retry-After"] = str(max(1, int(getattr(exc, "wait", None) or 1)))
     code = exc.get_codes()
     return Problem(
         code if isinstance(code, str) else exc.default_code,

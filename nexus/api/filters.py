@@ -72,7 +72,11 @@ def apply_filters(
     known = filterset_class.base_filters if known is None else known
     errors = [_unknown(pointer + pointer_of(name), name, known) for name in values if name not in known]
     errors += [
-        {"pointer": pointer + pointer_of(name), "code": "invalid", "detail": "Give a text, a number or a boolean."}
+        {
+            "pointer": pointer + pointer_of(name),
+            "code": "invalid",
+            "detail": "Give a text, a number or a boolean.",
+        }
         for name in values
         if not isinstance(values[name], (str, int, float))
     ]

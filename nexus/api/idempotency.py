@@ -39,14 +39,15 @@ def idempotent(handler: Handler, request: Request, *args: Any, **kwargs: Any) ->
             "/headers/Idempotency-Key", "invalid", f"A key has 1 to {MAX_LENGTH} printable characters."
         )
     digest = _digest(request)
+    user_id = int(request.user.pk or 0)
     with transaction.atomic():
-        _wait_for_others(request.user.pk, key)
+        _wait_for_others(user_id, key)
         kept = IdempotencyKey.objects.filter(
-            user_id=request.user.pk, key=key, created_at__gt=timezone.now() - KEPT_FOR
+            user_id=user_id, key=key, created_at__gt=timezone.now() - KEPT_FOR
         ).first()
         if kept is None:
             response = handler(request, *args, **kwargs)
-            _keep(request, key, digest, response)
+            _keep(request, user_id, key, digest, response)
             return response
     if bytes(kept.request_digest) != digest:
         raise Conflict("idempotency_key_reused", "This key was used before, with another request.")
@@ -70,7 +71,7 @@ def _wait_for_others(user_id: int, key: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(name[:8], signed=True)])
 
 
-def _keep(request: Request, key: str, digest: bytes, response: HttpResponseBase) -> None:
+def _keep(request: Request, user_id: int, key: str, digest: bytes, response: HttpResponseBase) -> None:
     if not 200 <= response.status_code < 300:
         return
     if isinstance(response, Response):
@@ -80,7 +81,7 @@ def _keep(request: Request, key: str, digest: bytes, response: HttpResponseBase)
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     headers["Content-Type"] = content_type
     IdempotencyKey.objects.update_or_create(
-        user_id=request.user.pk,
+        user_id=user_id,
         key=key,
         defaults={
             "request_digest": digest,

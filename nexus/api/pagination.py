@@ -73,7 +73,7 @@ class KeysetPagination(BasePagination):
 
     default_page_size = 50
 
-    def paginate_queryset(
+    def paginate_queryset(  # type: ignore[override]
         self,
         queryset: QuerySet[Any],
         request: Request,

@@ -23,7 +23,7 @@ class HasActionPermission(BasePermission):
         user = request.user
         if not user.is_authenticated:
             return False
-        action = getattr(view, "action", None) or request.method.lower()
+        action = getattr(view, "action", None) or str(request.method).lower()
         if action not in getattr(view, "permissions", {}):
             # A method that the view does not have is answered with 405 further on.
             return action in {"options", "metadata"} or getattr(view, "action", action) is None

@@ -81,7 +81,7 @@ class RowReader:
 
 
 @cache
-def row_reader(serializer_class: type[serializers.BaseSerializer[Any]]) -> RowReader | None:
+def row_reader(serializer_class: Any) -> RowReader | None:
     """The reader of a serializer class, or None when one of its fields needs Python."""
     serializer = serializer_class()
     if not isinstance(serializer, serializers.Serializer):

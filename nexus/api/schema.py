@@ -53,7 +53,8 @@ def add_problem_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, An
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             errors = dict(ALWAYS)
-            if not operation.get("security", True) or {} in operation.get("security", []):
+            # Without `security` an operation is open to all: the schema names none for the whole API.
+            if not operation.get("security") or {} in operation["security"]:
                 errors.pop("403")
             if "{" not in path:
                 errors.pop("404")

@@ -1,7 +1,7 @@
 """The base of every view: who asks, what they may, and answers that are bytes as early as can be."""
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pghistory
 from django.db import transaction
@@ -15,7 +15,8 @@ from nexus.api import conditional
 from nexus.api.filters import StrictFilterBackend
 from nexus.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from nexus.api.idempotency import idempotent
-from nexus.api.reading import row_reader
+from nexus.api.pagination import KeysetPagination
+from nexus.api.reading import RowReader, row_reader
 from nexus.api.renderers import to_json
 from nexus.ops.context import bind, current_request_id
 
@@ -40,7 +41,8 @@ class ViewMixin:
         if request.method not in SAFE_METHODS:
             pghistory.context(user=request.user.pk)
         if request.method == "POST" and IDEMPOTENCY_KEY in request.headers:
-            self.post = partial(idempotent, self.post)  # type: ignore[has-type]
+            handler = self.post  # type: ignore[attr-defined]
+            vars(self)["post"] = partial(idempotent, handler)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer a request; what it writes is kept in the history with the request it came from."""
@@ -60,13 +62,23 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
     filter_backends = [StrictFilterBackend]
     lookup_value_converter = "int"
 
+    @property
+    def paginator(self) -> KeysetPagination:
+        """The pages of this request."""
+        return cast(KeysetPagination, super().paginator)
+
+    def row_reader(self) -> RowReader | None:
+        """The short way from rows to what the serializer shows, where there is one."""
+        serializer_class: Any = self.get_serializer_class()
+        return row_reader(serializer_class)
+
     def represent(self, instance: Model) -> Any:
         """A resource as its serializer shows it."""
         return self.get_serializer(instance).data
 
     def read_one(self) -> Any:
         """The resource of the address, read the short way where its serializer allows. Raises Http404."""
-        reader = row_reader(self.get_serializer_class())
+        reader = self.row_reader()
         if reader is None:
             return self.represent(self.get_object())
         rows = reader.read(self.get_queryset().filter(pk=self.kwargs["pk"])[:1])
@@ -76,12 +88,14 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
 
     def page(self, queryset: QuerySet[Any]) -> Any:
         """A page of a queryset as ``{count, next, previous, results}``."""
-        reader = row_reader(self.get_serializer_class())
+        reader = self.row_reader()
         if reader is None:
             rows = self.paginator.paginate_queryset(queryset, self.request, view=self)
             results = self.get_serializer(rows, many=True).data
         else:
-            results = self.paginator.paginate_queryset(queryset, self.request, view=self, read=reader.read_with)
+            results = self.paginator.paginate_queryset(
+                queryset, self.request, view=self, read=reader.read_with
+            )
         return self.paginator.envelope(results)
 
     def locked(self) -> Any:

@@ -72,7 +72,9 @@ def check_database() -> Finding:
     """Whether PostgreSQL answers, and is new enough."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('server_version_num')::int, current_setting('server_version')")
+            cursor.execute(
+                "SELECT current_setting('server_version_num')::int, current_setting('server_version')"
+            )
             number, version = cursor.fetchone()
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
@@ -88,9 +90,7 @@ def check_migrations() -> Finding:
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
         missing = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in plan[:3])
-        return Finding(
-            "migrations", f"{len(plan)} not applied ({missing} ...)", "python manage.py migrate"
-        )
+        return Finding("migrations", f"{len(plan)} not applied ({missing} ...)", "python manage.py migrate")
     return Finding("migrations", "all applied")
 
 

@@ -13,10 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-import psycopg2  # type: ignore[import-untyped]
+import psycopg2
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
-from psycopg2.extensions import POLL_OK, POLL_READ  # type: ignore[import-untyped]
+from psycopg2.extensions import POLL_OK, POLL_READ
 from redis.connection import ConnectionInterface
 
 from nexus.ops.redis import client
