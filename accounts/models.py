@@ -192,6 +192,7 @@ class Session(models.Model):
                 name="accounts_session_not_ended",
             ),
             models.Index(F("created_at").desc(), F("id").desc(), name="accounts_session_newest"),
+            models.Index(fields=["expires_at"], name="accounts_session_expires"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,8 @@ from nexus.api.errors import Problem
 # Two tabs that refresh at once both get the pair of the first, for this long.
 GRACE = timedelta(seconds=10)
 USER_AGENT_LENGTH = Session._meta.get_field("user_agent").max_length
+# Who was signed in from where is kept this long after the session could be used last.
+KEPT_FOR = timedelta(days=90)
 EndReason = Session.EndReason
 
 
@@ -79,3 +81,8 @@ def end_session(*, user: User, session_id: UUID, reason: EndReason) -> None:
     """End one session of a user. Raises Problem (404) when they have no such session alive."""
     if not end_sessions(Session.objects.alive().filter(user_id=user.pk, pk=session_id), reason=reason):
         raise Problem("not_found", "You have no such session.", status=404)
+
+
+def delete_expired() -> int:
+    """Forget the sessions that ran out more than 90 days ago, and say how many."""
+    return Session.objects.filter(expires_at__lt=timezone.now() - KEPT_FOR).delete()[0]

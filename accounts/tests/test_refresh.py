@@ -1,15 +1,11 @@
 """``POST /auth/refresh``."""
 
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import jwt
 import pytest
 from django.conf import settings
-from django.db import connection, connections, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -17,6 +13,7 @@ from accounts.models import Session, User
 from accounts.services.sessions import GRACE, open_session
 from accounts.services.users import deactivate_user
 from accounts.tests.conftest import Commits
+from accounts.tests.races import at_once
 from accounts.tokens import TokenPair, token_pair
 from conftest import MakeUser
 
@@ -24,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def refresh(token: object) -> Any:
-    return APIClient().post("/auth/refresh", {"refresh_token": token})  # type: ignore[dict-item]
+    return APIClient().post("/auth/refresh", {"refresh_token": token})
 
 
 def works(access_token: str) -> bool:
@@ -197,41 +194,11 @@ def test_garbage_is_a_401(token: str) -> None:
     assert refresh(token).json()["code"] == "token_invalid"
 
 
-def blocked_statements() -> int:
-    with connection.cursor() as cursor:
-        # Inside a transaction PostgreSQL would give the same figures again.
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return int(cursor.fetchone()[0])
-
-
-def at_once(session: Session, calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """The answers of calls on threads of their own, which are all held up where they first write to the session."""
-
-    def run(call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        with transaction.atomic():
-            Session.objects.select_for_update().get(pk=session.pk)
-            futures = [pool.submit(run, call) for call in calls]
-            deadline = time.monotonic() + 20
-            while blocked_statements() < len(calls):
-                assert time.monotonic() < deadline, "the calls do not wait for the session"
-                time.sleep(0.01)
-        return [future.result(timeout=20) for future in futures]
-
-
 @pytest.mark.django_db(transaction=True)
 def test_of_many_refreshes_at_once_one_rotates_and_all_get_its_pair(make_user: MakeUser) -> None:
     session = open_session(user=make_user("viewer"))
     token = token_pair(session).refresh
-    answers = at_once(session, [lambda: refresh(token)] * 6)
+    answers = at_once(Session.objects.all(), [lambda: refresh(token)] * 6)
 
     assert [answer.status_code for answer in answers] == [200] * 6
     assert len({answer.json()["refresh_token"] for answer in answers}) == 1
@@ -244,7 +211,7 @@ def test_a_refresh_while_its_session_ends_leaves_no_live_token(make_user: MakeUs
     user = make_user("viewer")
     session = open_session(user=user)
     token = token_pair(session).refresh
-    answer, _ = at_once(session, [lambda: refresh(token), lambda: deactivate_user(user)])
+    answer, _ = at_once(Session.objects.all(), [lambda: refresh(token), lambda: deactivate_user(user)])
 
     assert answer.status_code in {200, 401}
     if answer.status_code == 200:
