@@ -7,14 +7,17 @@ kept in the cache under it: it is found for exactly as long as it is true.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import QuerySet
 
 KEPT_S = 600
+
+Remembered = TypeVar("Remembered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,15 @@ def count(queryset: QuerySet[Any]) -> int:
     if not queryset.query.has_filters() and not queryset.query.is_sliced:
         return state().total
     ids = queryset.order_by().values("pk")
-    sql, parameters = ids.query.sql_with_params()
-    digest = hashlib.blake2b(
-        f"{sql} {parameters!r}".encode(errors="surrogatepass"), digest_size=16
-    ).hexdigest()
-    key = f"products.count:{state().key}:{digest}"
-    known = cache.get(key)
+    return int(remembered("count", ids.query.sql_with_params(), ids.count))
+
+
+def remembered(kind: str, subject: object, work: Callable[[], Remembered]) -> Remembered:
+    """What `work` finds out about a subject (known by its `repr`) from products alone, kept while they are the same."""
+    digest = hashlib.blake2b(repr(subject).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+    key = f"products.{kind}:{state().key}:{digest}"
+    known: Remembered | None = cache.get(key)
     if known is None:
-        known = ids.count()
+        known = work()
         cache.set(key, known, KEPT_S)
-    return int(known)
+    return known
