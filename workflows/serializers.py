@@ -132,7 +132,6 @@ class ExecutionSerializer(ModelSerializer):
     version = serializers.IntegerField(
         source="version.version", read_only=True, help_text="Of the definition."
     )
-    input = ObjectField(read_only=True)
 
     class Meta:
         model = Execution
@@ -152,6 +151,7 @@ class ExecutionSerializer(ModelSerializer):
             "finished_at",
         ]
         read_only_fields = fields
+        extra_kwargs = {"input": {"help_text": "An object: what expressions read as `input`."}}
 
 
 @extend_schema_serializer(examples=[examples.EXECUTION_DETAIL])
