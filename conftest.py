@@ -15,6 +15,7 @@ from accounts.roles import ADMINISTRATOR, EDITOR, REVIEWER, ROLES, VIEWER
 from accounts.services.sessions import open_session
 from accounts.services.users import create_user
 from accounts.tokens import token_pair
+from nexus.celery import app
 from nexus.ops import health, redis
 
 PASSWORD = "correct horse battery"  # noqa: S105
@@ -45,6 +46,8 @@ def _own_redis() -> Iterator[None]:
     url = urlsplit(settings.REDIS_URL)._replace(path=f"/{15 - worker}").geturl()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "REDIS_URL", url)
+        patch.setattr(settings, "CELERY_BROKER_URL", url)
+        patch.setattr(app.conf, "broker_url", url)
         patch.setitem(settings.CACHES["default"], "LOCATION", url)
         redis.reset()
         yield
