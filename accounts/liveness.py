@@ -1,10 +1,13 @@
 """Which sessions are alive and what their users may do: Redis in front of PostgreSQL, asked by every request.
 
-``session:<id>`` holds the id of the user, or `ENDED`; ``user:<id>`` holds the user's rights, or `INACTIVE`. Both
-are filled from PostgreSQL with SET NX and kept a minute. What changes is written over them after the commit and
-never deleted: a fill that read the old state and comes late finds a value there, and cannot bring it back.
+``session:<id>`` holds the id of the user and a time, or `ENDED`; ``user:<id>`` holds the user's rights and a
+time, or `INACTIVE`. Both are filled from PostgreSQL with SET NX and kept a minute. What changes is written over them
+after the commit and never deleted: a fill that read the old state and comes late finds a value there, and cannot
+bring it back. While Redis is away, nothing can be written over. So a process that has found it silent believes no
+value from before that; and whoever has changes to tell keeps trying (`accounts.telling`).
 """
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,6 +35,9 @@ SEEN_EVERY = timedelta(seconds=60)
 ENDED_KEPT_FOR_S = int(ACCESS_TOKEN_LIFETIME.total_seconds()) + KEPT_FOR_S
 ENDED, INACTIVE = b"ended", b"inactive"
 
+# When this process last found Redis silent, in seconds since 1970.
+_silent_at = 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:
@@ -48,15 +54,21 @@ def rights_of(claims: Claims) -> tuple[Rights | None, int]:
     One trip to Redis. PostgreSQL is asked where Redis does not know; where Redis does not answer, the requests
     are 0.
     """
+    global _silent_at
     answer = redis.guarded(partial(_ask, claims=claims), default=None)
-    session, user, requests = answer or (None, None, 0)
+    if answer is None:
+        _silent_at = time.time()
+        return _load(claims, keep=False), 0
+    session, user, requests = answer
     if session == ENDED or user == INACTIVE:
         return None, requests
     if session is None or user is None:
-        return _load(claims, keep=answer is not None), requests
-    if int(session) != claims.user_id:
-        return None, requests
-    return _decode(claims.user_id, user), requests
+        return _load(claims, keep=True), requests
+    user_id, alive_at = session.split()
+    rights, valid_at = _decode(claims.user_id, user)
+    if min(float(alive_at), valid_at) <= _silent_at:
+        return _load(claims, keep=False), requests
+    return (rights if int(user_id) == claims.user_id else None), requests
 
 
 def announce_end(session_ids: Iterable[UUID]) -> None:
@@ -124,7 +136,7 @@ _NAMES_OF_GROUPS = ArrayAgg("user__groups__name", filter=Q(user__groups__isnull=
 
 def _keep(client: Redis, session_id: UUID, rights: Rights) -> None:
     with client.pipeline(transaction=False) as pipeline:
-        pipeline.set(_session_key(session_id), rights.user_id, nx=True, ex=KEPT_FOR_S)
+        pipeline.set(_session_key(session_id), f"{rights.user_id} {time.time()}", nx=True, ex=KEPT_FOR_S)
         pipeline.set(_user_key(rights.user_id), _encode(rights), nx=True, ex=KEPT_FOR_S)
         pipeline.execute()
 
@@ -145,9 +157,9 @@ def _user_key(user_id: int) -> str:
 
 
 def _encode(rights: Rights) -> bytes:
-    return orjson.dumps({"roles": rights.roles, "is_superuser": rights.is_superuser})
+    return orjson.dumps({"roles": rights.roles, "is_superuser": rights.is_superuser, "valid_at": time.time()})
 
 
-def _decode(user_id: int, value: bytes) -> Rights:
+def _decode(user_id: int, value: bytes) -> tuple[Rights, float]:
     document: dict[str, Any] = orjson.loads(value)
-    return Rights(user_id, tuple(document["roles"]), document["is_superuser"])
+    return Rights(user_id, tuple(document["roles"]), document["is_superuser"]), document["valid_at"]
