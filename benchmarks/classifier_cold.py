@@ -1,6 +1,6 @@
 """How well the classifier ranks without any example, measured on the demo products of the built-in taxonomy.
 
-    python benchmarks/classifier_cold.py [--misses]
+    python -m benchmarks.classifier_cold [--misses]
 
 Prints top-1 and top-5 accuracy of the answers, how many are certain and how many of these are right, and one
 JSON line; ``--misses`` lists the products whose first answer is wrong.
@@ -9,18 +9,14 @@ JSON line; ``--misses`` lists the products whose first answer is wrong.
 import argparse
 import csv
 import json
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from classification.engine import Category, Classifier, Prediction, Text, fit
 
-from classification.engine import Category, Classifier, Prediction, Text, fit  # noqa: E402
-
-DATA = ROOT / "products" / "data"
+DATA = Path(__file__).resolve().parent.parent / "products" / "data"
 Row = dict[str, str]
 
 
