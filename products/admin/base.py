@@ -81,6 +81,7 @@ class ServiceAdmin(LargeTableAdmin):
         try:
             answer: HttpResponse = view()
         except Problem as problem:
-            self.message_user(request, str(problem.detail), messages.ERROR)
+            reasons = [error["detail"] for error in problem.errors] or [str(problem.detail)]
+            self.message_user(request, " ".join(reasons), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
         return answer

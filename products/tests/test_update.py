@@ -12,7 +12,12 @@ def test_put_gives_absent_fields_their_defaults(
 ) -> None:
     product = make_product(tree["saws"], manufacturer="Bosch", status="active", attributes={"a": 1})
     shown = as_editor.put(f"{URL}/{product.pk}", {"sku": "NEW", "name": "Other"}).json()
-    assert (shown["sku"], shown["name"], shown["manufacturer"], shown["status"]) == ("NEW", "Other", "", "draft")
+    assert (shown["sku"], shown["name"], shown["manufacturer"], shown["status"]) == (
+        "NEW",
+        "Other",
+        "",
+        "draft",
+    )
     assert shown["attributes"] == {}
     assert shown["category"] is None
 

@@ -1,0 +1,157 @@
+"""Two at once, on real connections of their own."""
+
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from conftest import ClientOf
+from products.counting import state
+from products.models import Product, Taxonomy
+from products.services.loading import faults
+from products.tests.conftest import URL, MakeProduct, Tree
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Call = Callable[[], Any]
+
+
+def at_once(*calls: Call) -> list[Any]:
+    """The answers of some calls that begin at the same moment, each on a thread with its own connection."""
+    barrier = Barrier(len(calls))
+
+    def run(call: Call) -> Any:
+        try:
+            barrier.wait(timeout=10)
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def statuses(answers: list[Any]) -> list[int]:
+    return sorted(answer.status_code for answer in answers)
+
+
+@pytest.fixture
+def two(client_of: ClientOf, administrator: User) -> Iterator[list[APIClient]]:
+    return [client_of(administrator), client_of(administrator)]  # type: ignore[return-value]
+
+
+def test_of_two_creations_with_one_sku_one_succeeds(two: list[APIClient]) -> None:
+    for number in range(10):
+        body = {"sku": f"S{number}", "name": "x"}
+        answers = at_once(*(partial(client.post, URL, body) for client in two))
+        assert statuses(answers) == [201, 409]
+    assert Product.objects.count() == state().total == 10
+
+
+def test_of_two_changes_to_what_both_have_read_one_succeeds(
+    two: list[APIClient], make_product: MakeProduct
+) -> None:
+    url = f"{URL}/{make_product().pk}"
+    for number in range(10):
+        headers = {"If-Match": two[0].get(url).headers["ETag"]}
+        changes = [{"name": f"{number} a"}, {"name": f"{number} b"}]
+        answers = at_once(
+            *(
+                partial(client.patch, url, change, headers=headers)
+                for client, change in zip(two, changes, strict=True)
+            )
+        )
+        assert statuses(answers) == [200, 412]
+
+
+def test_two_requests_with_one_idempotency_key_are_done_once(two: list[APIClient]) -> None:
+    for number in range(5):
+        body, headers = {"sku": f"S{number}", "name": "x"}, {"Idempotency-Key": f"key-{number}"}
+        answers = at_once(*(partial(client.post, URL, body, headers=headers) for client in two))
+        assert statuses(answers) == [201, 201]
+        assert answers[0].content == answers[1].content
+        assert sorted(answer.headers.get("Idempotent-Replayed", "") for answer in answers) == ["", "true"]
+    assert Product.objects.count() == 5
+
+
+def test_moves_that_would_make_a_circle_together_never_do(
+    two: list[APIClient], tree: Tree, taxonomy: Taxonomy
+) -> None:
+    def move(client: APIClient, category: str, parent: str) -> Any:
+        url = f"/api/v1/categories/{tree[category].pk}"
+        return client.patch(url, {"parent": tree[parent].pk})
+
+    for _ in range(5):
+        answers = at_once(
+            lambda: move(two[0], "drills", "safety"),
+            lambda: move(two[1], "safety", "drills"),
+        )
+        assert statuses(answers) == [200, 400]
+        assert faults(taxonomy) == []
+        for code in ("safety", "drills"):
+            two[0].patch(f"/api/v1/categories/{tree[code].pk}", {"parent": None})
+
+
+def test_a_tree_stays_sound_under_any_mixture_of_writes(
+    two: list[APIClient], tree: Tree, taxonomy: Taxonomy
+) -> None:
+    codes = list(tree)
+
+    def shuffle(client: APIClient, seed: int) -> list[int]:
+        chance = random.Random(seed)
+        seen = []
+        for number in range(15):
+            url = f"/api/v1/categories/{tree[chance.choice(codes)].pk}"
+            parent = chance.choice([None, *(tree[code].pk for code in codes)])
+            change = chance.choice([{"parent": parent}, {"name": f"Name {seed} {number}"}])
+            seen.append(client.patch(url, change).status_code)
+        return seen
+
+    answers = at_once(lambda: shuffle(two[0], 1), lambda: shuffle(two[1], 2))
+    assert {status for seen in answers for status in seen} <= {200, 400}
+    assert faults(taxonomy) == []
+
+
+def test_a_category_that_gets_a_product_is_not_deleted_under_it(two: list[APIClient], tree: Tree) -> None:
+    url = f"/api/v1/categories/{tree['saws'].pk}"
+    created, deleted = at_once(
+        lambda: two[0].post(URL, {"sku": "S", "name": "x", "category_id": tree["saws"].pk}),
+        lambda: two[1].delete(url),
+    )
+    assert (created.status_code, deleted.status_code) in {(201, 409), (400, 204)}
+
+
+def test_bulks_over_the_same_products_wait_for_each_other(
+    two: list[APIClient], make_product: MakeProduct
+) -> None:
+    ids = [make_product().pk for _ in range(20)]
+
+    def update(client: APIClient, order: list[int], name: str) -> Any:
+        return client.post(f"{URL}/bulk", {"update": [{"id": pk, "name": name} for pk in order]})
+
+    for number in range(5):
+        answers = at_once(
+            partial(update, two[0], ids, f"a{number}"), partial(update, two[1], ids[::-1], f"b{number}")
+        )
+        assert statuses(answers) == [200, 200]
+
+
+def test_counts_add_up_whoever_writes_and_whenever_they_are_folded(two: list[APIClient]) -> None:
+    def write(client: APIClient, name: str) -> None:
+        for number in range(80):
+            created = client.post(URL, {"sku": f"{name}{number}", "name": "x"})
+            if number % 3 == 0:
+                client.delete(created.headers["Location"])
+
+    at_once(lambda: write(two[0], "a"), lambda: write(two[1], "b"))
+    assert state().total == Product.objects.count() == 2 * (80 - 27)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM products_productcountdelta")
+        assert cursor.fetchone()[0] < 2 * (80 + 27)
