@@ -150,7 +150,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "nexus.ops.middleware.RequestMiddleware",
-    "nexus.api.middleware.SecurityHeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "nexus.api.middleware.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "nexus.api.middleware.RequestLimitsMiddleware",
@@ -186,7 +188,10 @@ USE_I18N = False
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".nexus" / "static"
 WHITENOISE_USE_FINDERS = DEVELOPMENT
-if not DEVELOPMENT:
+if DEVELOPMENT:
+    # Nothing is collected there, but WhiteNoise warns of a directory that does not exist.
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+else:
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -322,8 +327,12 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEVELOPMENT
-# Redirects to https are the proxy's work: an API that redirects a POST loses its body.
-SILENCED_SYSTEM_CHECKS = ["security.W008"]
+SILENCED_SYSTEM_CHECKS = [
+    # The middleware against forged requests is there, as nexus.api.browser.CsrfViewMiddleware.
+    "security.W003",
+    # Redirects to https are the proxy's work: an API that redirects a POST loses its body.
+    "security.W008",
+]
 
 # --- Logging: see nexus.ops.logging
 LOGGING_CONFIG = "nexus.ops.logging.configure"

@@ -1,4 +1,4 @@
-"""Headers that every answer carries, and limits that every request keeps."""
+"""What answers may make a browser do, and limits that every request keeps."""
 
 from collections.abc import Callable
 
@@ -16,30 +16,18 @@ PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
     "worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'"
 )
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
+DEVICES = "camera=(), geolocation=(), microphone=()"
 
 
-class SecurityHeadersMiddleware:
-    """Adds the security headers (OWASP Secure Headers Project) to every answer."""
+class ContentPolicyMiddleware:
+    """Adds the headers that Django's own middleware does not (OWASP Secure Headers Project)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.headers = dict(HEADERS)
-        if settings.SECURE_HSTS_SECONDS:
-            self.headers["Strict-Transport-Security"] = (
-                f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
-            )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = self.get_response(request)
-        for name, value in self.headers.items():
-            answer.headers.setdefault(name, value)
+        answer.headers.setdefault("Permissions-Policy", DEVICES)
         page = answer.headers.get("Content-Type", "").startswith("text/html")
         answer.headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else API_POLICY)
         if request.path.startswith(("/api/", "/auth/", "/status")):

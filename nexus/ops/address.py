@@ -13,7 +13,7 @@ def client_address(request: HttpRequest) -> str | None:
     Each of the ``TRUSTED_PROXIES`` appends the address it was called from to ``X-Forwarded-For``, so the
     client's is that many from the right; what stands left of it the client wrote, and is worth nothing.
     """
-    connection = request.META.get("REMOTE_ADDR") or None
+    connection = _parsed(request.META.get("REMOTE_ADDR", ""))
     if not settings.TRUSTED_PROXIES:
         return connection
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
