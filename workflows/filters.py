@@ -3,6 +3,7 @@
 import django_filters
 
 from nexus.api.filters import BooleanFilter, FilterSet
+from products.filters import IntegerFilter
 from workflows.models import Execution, Workflow
 from workflows.querysets import WorkflowQuerySet
 
@@ -41,4 +42,4 @@ class WorkflowExecutionFilterSet(FilterSet):
 class ExecutionFilterSet(WorkflowExecutionFilterSet):
     """Filters of all executions."""
 
-    workflow = django_filters.NumberFilter(field_name="workflow_id", label="Its id.")
+    workflow = IntegerFilter(field_name="workflow_id", label="Its id.")

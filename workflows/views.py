@@ -163,7 +163,7 @@ class WorkflowExecutionViewSet(ListMixin, OfOneWorkflow):
     )
     def create(self, request: Request, workflow_id: int) -> HttpResponse:
         """Start an execution."""
-        serializer = StartSerializer(data=request.data or {})
+        serializer = StartSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         execution = executions.start(
             workflow_id=workflow_id, given=serializer.validated_data.get("input"), user_id=request.user.pk
@@ -254,7 +254,7 @@ class ExecutionViewSet(ReadOnlyViewSet):
         responses=ExecutionDetailSerializer,
         parameters=[STEP],
     )
-    @action(detail=True, methods=["post"], url_path="steps/<str:step>/approve")
+    @action(detail=True, methods=["post"], url_path="steps/<slug:step>/approve")
     def approve(self, request: Request, pk: str, step: str) -> HttpResponse:
         """Let the execution go on."""
         return self._decide(request, pk, step, approve=True)
@@ -266,13 +266,13 @@ class ExecutionViewSet(ReadOnlyViewSet):
         responses=ExecutionDetailSerializer,
         parameters=[STEP],
     )
-    @action(detail=True, methods=["post"], url_path="steps/<str:step>/reject")
+    @action(detail=True, methods=["post"], url_path="steps/<slug:step>/reject")
     def reject(self, request: Request, pk: str, step: str) -> HttpResponse:
         """Let the step fail."""
         return self._decide(request, pk, step, approve=False)
 
     def _decide(self, request: Request, pk: str, step: str, *, approve: bool) -> HttpResponse:
-        serializer = DecisionSerializer(data=request.data or {})
+        serializer = DecisionSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         note = serializer.validated_data["note"]
         executions.decide(execution_id=pk, step_id=step, approve=approve, user=request.user, note=note)

@@ -1,6 +1,5 @@
 """Bounds on a definition as a JSON value, so that every later check may walk it without care."""
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,7 +54,9 @@ def _value_errors(path: _Path, value: Any) -> Iterator[DefinitionError]:
         if not _is_storable(value):
             yield DefinitionError.at(path, "invalid_text", "text with NUL or with half a surrogate pair")
     elif isinstance(value, int | float):
-        if not math.isfinite(value) if isinstance(value, float) else abs(value) > MAX_INTEGER:
+        # PostgreSQL gives a float such as 1e30 back as an integer, so the bound is the same for both.
+        # Written so that it holds for what is not a number, too.
+        if not abs(value) <= MAX_INTEGER:
             yield DefinitionError.at(path, "invalid_number", "a number that is not finite or over 64 bits")
     elif value is not None and not isinstance(value, list):
         yield DefinitionError.at(path, "wrong_type", f"{type(value).__name__} is not a JSON type")

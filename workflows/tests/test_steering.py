@@ -63,6 +63,7 @@ def test_an_input_that_is_too_large_or_too_deep_is_refused(make_workflow: MakeWo
     url = f"/api/v1/workflows/{make_workflow().pk}/executions"
     assert client.post(url, {"input": deep}).json()["errors"][0]["code"] == "too_deep"
     assert client.post(url, {"input": {"a": [0] * 20_000}}).json()["errors"][0]["code"] == "too_large"
+    assert client.post(url, {"input": {"a": 1e30}}).json()["errors"][0]["code"] == "invalid_number"
 
 
 def test_the_same_key_starts_one_execution(
@@ -195,3 +196,11 @@ def test_an_execution_that_succeeded_or_still_runs_cannot_be_retried(
 def test_what_does_not_exist_cannot_be_steered(action: str, reviewer: User, client_of: ClientOf) -> None:
     url = f"/api/v1/executions/7d1f0a52-3f6e-4a0e-9d2b-6f1c2b3a4d5e/{action}"
     assert client_of(reviewer).post(url).status_code == 404
+
+
+def test_a_step_id_that_none_can_have_is_not_found(
+    make_workflow: MakeWorkflow, workers: Workers, reviewer: User, client_of: ClientOf
+) -> None:
+    client = client_of(reviewer)
+    location = start(client, make_workflow(gate()))
+    assert client.post(f"{location}/steps/ga%00te/approve").status_code == 404
