@@ -19,6 +19,8 @@ class AccountsConfig(AppConfig):
         grant(ADMINISTRATOR, "accounts.view_session", "accounts.change_session")
         # Jobs are below this room and know no roles. Their owners need no permission for them.
         grant(ADMINISTRATOR, "nexus_jobs.view_job", "nexus_jobs.change_job", "nexus_jobs.view_chunk")
-        from accounts import liveness, schema  # noqa: F401 - the schema registers itself
+        from accounts import doctor, liveness, schema  # noqa: F401 - the schema registers itself
+
+        doctor.register_checks()
 
         post_delete.connect(liveness.forget_deleted_user, sender=self.get_model("User"))

@@ -19,8 +19,13 @@ DEMO_USERS = (
 def create_demo_users(password: str) -> dict[str, User]:
     """One user for each role, by role: those that are missing are made, the others are left as they are."""
     return {
-        role: _demo_user(role, f"{local}@example.com", name, password) for role, local, name in DEMO_USERS
+        role: _demo_user(role, address(local), name, password) for role, local, name in DEMO_USERS
     }
+
+
+def address(local: str) -> str:
+    """The e-mail address of a demo user, in a domain that belongs to nobody (RFC 2606)."""
+    return f"{local}@example.com"
 
 
 def _demo_user(role: str, email: str, name: str, password: str) -> User:

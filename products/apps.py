@@ -13,7 +13,11 @@ class ProductsConfig(AppConfig):
     verbose_name = "Products"
 
     def ready(self) -> None:
-        """Say who may write what; everybody with a role may read."""
+        """Say who may write what, everybody with a role may read; and tell operators of the catalogue."""
+        from products import doctor, observation
+
+        doctor.register_checks()
+        observation.register()
         for model in ("taxonomy", "category", "product", "categoryevent", "productevent"):
             grant(VIEWER, f"products.view_{model}")
         grant(EDITOR, *crud("products", "product"))
