@@ -15,15 +15,21 @@ def constraint_of(error: IntegrityError) -> str:
 
 
 @contextmanager
-def refusal(constraint: str, problem: Problem) -> Iterator[None]:
+def meaning(constraint: str, problem: Problem) -> Iterator[None]:
     """Raise `problem` when the statements inside break `constraint`, whoever got there first.
 
-    The statements run in a savepoint (or a transaction of their own), so the transaction around them goes on.
+    A transaction around them is lost then, as after every error of the database.
     """
     try:
-        with transaction.atomic():
-            yield
+        yield
     except IntegrityError as error:
         if constraint_of(error) == constraint:
             raise problem from None
         raise
+
+
+@contextmanager
+def refusal(constraint: str, problem: Problem) -> Iterator[None]:
+    """As `meaning`, with the statements in a savepoint (or a transaction of their own): what is around them goes on."""
+    with meaning(constraint, problem), transaction.atomic():
+        yield

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from nexus.api.database import refusal
+from nexus.api.database import meaning
 from nexus.api.errors import Conflict, Problem, invalid
 from products.models import PATH_SEPARATOR, Category, Product
 from products.services import taxonomies
@@ -27,7 +27,7 @@ def create_category(fields: Mapping[str, Any]) -> Category:
     taxonomies.lock(category.taxonomy_id)
     parent = _parent(category)
     _stand_below(category, parent)
-    with refusal(CODE_UNIQUE, _code_taken(category)):
+    with meaning(CODE_UNIQUE, _code_taken(category)):
         category.save(force_insert=True)
     # The lineage ends in the id, which the database has just given.
     category.lineage = f"{parent.lineage if parent else ''}{category.pk}/"
@@ -56,7 +56,7 @@ def update_category(category: Category, changes: Mapping[str, Any]) -> Category:
     if {"name", "parent_id"} & changes.keys():
         _stand_below(category, _parent(category))
         _carry_along(category, old)
-    with refusal(CODE_UNIQUE, _code_taken(category)):
+    with meaning(CODE_UNIQUE, _code_taken(category)):
         category.save(update_fields=[*changes, "path", "lineage", "level", "updated_at"])
     if old.parent_id != category.parent_id:
         _settle_leaves(old.parent_id, category.parent_id)

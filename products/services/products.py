@@ -1,12 +1,11 @@
 """Everything that changes products one by one, or many in the same way. See `products.services.bulk` for the rest."""
 
 from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db import connection, transaction
 
-from nexus.api.database import refusal
+from nexus.api.database import meaning, refusal
 from nexus.api.errors import Conflict, invalid
 from products.models import Category, Product
 
@@ -20,24 +19,21 @@ def create_product(fields: Mapping[str, Any]) -> Product:
     Raises Conflict ``sku_taken``, and Problem (400) for a category that does not exist.
     """
     product = Product()
-    with transaction.atomic():
+    with refusal(SKU_UNIQUE, sku_taken(fields["sku"])):
         assign(product, fields, held_categories([fields]))
-        with _sku_refusal(product.sku):
-            product.save(force_insert=True)
+        product.save(force_insert=True)
     return product
 
 
 def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
-    """Save what differs from `changes`, and nothing when nothing does. Call it with the row locked.
+    """Save what differs from `changes`, and nothing when nothing does. Call it in a transaction, with the row locked.
 
     A category given as `category_id` that differs is from then on one that a user chose. Raises as
     `create_product` does.
     """
-    with transaction.atomic():
-        changed = assign(product, changes, held_categories([changes]))
-        if changed:
-            with _sku_refusal(product.sku):
-                product.save(update_fields=[*changed, "updated_at"])
+    if changed := assign(product, changes, held_categories([changes])):
+        with meaning(SKU_UNIQUE, sku_taken(product.sku)):
+            product.save(update_fields=[*changed, "updated_at"])
     return product
 
 
@@ -143,10 +139,6 @@ def sku_taken(sku: str) -> Conflict:
     """The refusal of a SKU that another product has."""
     detail = f"Another product has the SKU {sku!r}."
     return Conflict("sku_taken", detail, errors=[{"pointer": "/sku", "code": "sku_taken", "detail": detail}])
-
-
-def _sku_refusal(sku: str) -> AbstractContextManager[None]:
-    return refusal(SKU_UNIQUE, sku_taken(sku))
 
 
 def _assign_category(

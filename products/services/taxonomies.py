@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -33,7 +32,7 @@ def create_taxonomy(fields: Mapping[str, Any]) -> Taxonomy:
     Raises Conflict ``version_taken``.
     """
     taxonomy = Taxonomy(**fields)
-    with transaction.atomic(), refusal(VERSION_UNIQUE, _version_taken(taxonomy)):
+    with refusal(VERSION_UNIQUE, _version_taken(taxonomy)):
         _retire_others(taxonomy)
         taxonomy.save(force_insert=True)
     return taxonomy
@@ -43,7 +42,7 @@ def update_taxonomy(taxonomy: Taxonomy, changes: Mapping[str, Any]) -> Taxonomy:
     """Change fields of a taxonomy. Call it with the row locked. Raises Conflict ``version_taken``."""
     for name, value in changes.items():
         setattr(taxonomy, name, value)
-    with transaction.atomic(), refusal(VERSION_UNIQUE, _version_taken(taxonomy)):
+    with refusal(VERSION_UNIQUE, _version_taken(taxonomy)):
         _retire_others(taxonomy)
         taxonomy.save(update_fields=[*changes, "updated_at"])
     return taxonomy

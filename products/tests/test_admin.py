@@ -65,7 +65,9 @@ def test_pages_keep_their_budget_of_statements(
     assert len(queries) <= BUDGETS[template], [query["sql"][:100] for query in queries]
 
 
-def test_a_product_is_made_and_changed_as_through_the_api(staff: Client, tree: Tree, administrator: User) -> None:
+def test_a_product_is_made_and_changed_as_through_the_api(
+    staff: Client, tree: Tree, administrator: User
+) -> None:
     staff.post("/admin/products/product/add/", {**FORM, "category": tree["saws"].pk})
     product = Product.objects.get()
     assert (product.category, product.category_source) == (tree["saws"], "manual")
@@ -111,7 +113,13 @@ def test_products_are_deleted(staff: Client, make_product: MakeProduct) -> None:
 
 def test_a_category_is_moved_with_what_lies_below_it(staff: Client, tree: Tree) -> None:
     drills = tree["drills"]
-    body = {"parent": tree["safety"].pk, "code": "drills", "name": "Drills", "description": "", "keywords": "a\r\nb"}
+    body = {
+        "parent": tree["safety"].pk,
+        "code": "drills",
+        "name": "Drills",
+        "description": "",
+        "keywords": "a\r\nb",
+    }
     staff.post(f"/admin/products/category/{drills.pk}/change/", body)
     assert Category.objects.get(code="hammer-drills").path == "Safety > Drills > Hammer drills"
     assert Category.objects.get(code="drills").keywords == ["a", "b"]
