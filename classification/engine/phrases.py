@@ -10,6 +10,8 @@ from classification.engine.text import NAME_LIMIT, clean, words
 PATH_SEPARATOR = " > "
 NAME_WEIGHT = 1.0
 KEYWORD_WEIGHT = 1.0
+# In "Nut & bolt drivers" the nut alone may be the thing or only say which driver.
+MODIFIER_WEIGHT = 0.6
 ANCESTOR_WEIGHT = 0.3
 _ALTERNATIVES = re.compile(r"\s*(?:,|&|/|\band\b|\bor\b)\s*")
 _BRACKETS = re.compile(r"[()\[\]]")
@@ -44,7 +46,7 @@ def phrases_of(categories: Sequence[Category], leaves: Sequence[Category]) -> li
 
 
 def _weighted_texts(leaf: Category, by_path: dict[str, Category]) -> list[tuple[str, float]]:
-    texts = [(part, NAME_WEIGHT) for part in alternatives(leaf.name)]
+    texts = [(part, _name_weight(part, leaf.name)) for part in alternatives(leaf.name)]
     texts += [(keyword, KEYWORD_WEIGHT) for keyword in leaf.keywords]
     steps = leaf.path.split(PATH_SEPARATOR)[:-1]
     for depth, step in enumerate(steps, start=1):
@@ -52,6 +54,13 @@ def _weighted_texts(leaf: Category, by_path: dict[str, Category]) -> list[tuple[
         above = by_path.get(PATH_SEPARATOR.join(steps[:depth]))
         texts += [(keyword, ANCESTOR_WEIGHT) for keyword in (above.keywords if above else ())]
     return texts
+
+
+def _name_weight(part: str, name: str) -> float:
+    """A lone word before others that share their last word is worth less."""
+    parts = alternatives(name)
+    is_modifier = " " not in part and any(other.startswith(f"{part} ") for other in parts)
+    return MODIFIER_WEIGHT if is_modifier else NAME_WEIGHT
 
 
 def alternatives(name: str) -> list[str]:

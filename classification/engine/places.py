@@ -27,6 +27,7 @@ _ZONE_WEIGHTS = {
 }
 _HEAD_BONUS = 1.6
 _REMARK_WEIGHT = 0.12
+_FRAGMENT_SURETY = 0.5
 
 
 class Place(NamedTuple):
@@ -46,11 +47,15 @@ class Place(NamedTuple):
 
 def places_of(text: Text, vocabulary: Vocabulary) -> list[Place]:
     """The places of the title, then those of terms that only the description or the attributes have."""
-    makers = set(words(clean(text.manufacturer, SHORT_LIMIT)))
-    places = _mark_head(_title_places(text.name, makers, vocabulary))
+    manufacturer = clean(text.manufacturer, SHORT_LIMIT)
+    places = _mark_head(_title_places(text.name, set(words(manufacturer)), vocabulary))
     known = {place.term for place, _ in places}
     found = [place for place, _ in places]
-    for cleaned in (clean(text.description, DESCRIPTION_LIMIT), attributes_text(text.attributes)):
+    for cleaned in (
+        manufacturer,
+        clean(text.description, DESCRIPTION_LIMIT),
+        attributes_text(text.attributes),
+    ):
         start = found[-1].position + 2 if found else 0
         found += _remarks(cleaned, start, known, vocabulary)
     return found
@@ -65,12 +70,15 @@ def _title_places(name: str, makers: set[str], vocabulary: Vocabulary) -> list[t
         if token.folded in makers and not places:
             continue
         weight = _ZONE_WEIGHTS[token.zone]
+        surety = _FRAGMENT_SURETY if token.is_fragment else 1.0
         joined = vocabulary.numbers.get(previous + token.folded) if previous else None
         if joined is not None:
             places.append((Place(joined, f"{previous} {token.raw}", weight, position + 1), token))
         matches = vocabulary.find(token.folded)
         for step, match in enumerate(matches):
-            places.append((Place(match.term, token.raw, weight, position + step, match.weight), token))
+            places.append(
+                (Place(match.term, token.raw, weight, position + step, match.weight * surety), token)
+            )
         position += max(0, len(matches) - 1)
         previous = token.folded if token.raw.isalpha() else ""
     return places

@@ -43,13 +43,17 @@ _TOKEN = re.compile(
     r"(?P<break>[,;:|]|\s-\s)|(?P<open>[(\[])|(?P<close>[)\]])"
     r"|(?P<word>(?<![^\W_])[a-z]\.\d+(?![^\W_])|\d+(?:[./]\d+)*[^\W_]*|[^\W_]+\+?)"
 )
+_COMPOUND = re.compile(r"[^\W_]+(?:[-/_][^\W_]+)+")
+_PIECE = re.compile(r"[^\W_]+")
+_LONGEST_FRAGMENT = 3
 _UNITS = (
     "mm|cm|m|km|in|ft|yd|v|kv|mv|w|kw|va|kva|a|ma|ah|mah|wh|hz|khz|mhz|ghz|g|kg|mg|lb|lbs|oz|ml|cl|l|lt|ltr"
     "|litre|gal|lm|lms|k|db|bar|psi|nm|pc|pce|pcs|piece|pk|pack|t|u|mp|kb|mb|gb|tb|mbps|gbps|gsm|awg|rpm|deg|c|f|j|x"
     "|mtr|metre|meter|way|gang|port|core|swg|mm2|sqmm|hp|btu|year|yr|tpi"
 )
 _SIZE = rf"\d[\d./]*(?:{_UNITS})?"
-_MEASURE = re.compile(rf"{_SIZE}(?:x{_SIZE})*|m\d+(?:x\d+(?:mm)?)?")
+_LONE_UNITS = "mm|cm|kg|ml|ltr|litre|kw|kva|mah|ah|mhz|ghz|kb|mb|gb|tb|mbps|gbps|rpm|gsm|awg"
+_MEASURE = re.compile(rf"{_SIZE}(?:x{_SIZE})*|m\d+(?:x\d+(?:mm)?)?|{_LONE_UNITS}")
 _INCHES = re.compile(r"(\d[\d./]*)in")
 
 _SPELLINGS = {
@@ -94,11 +98,12 @@ class Zone(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word of a title: as written (lower case), folded, and its zone."""
+    """A word of a title: as written (lower case), folded, its zone, and whether it is a part number's piece."""
 
     raw: str
     folded: str
     zone: Zone
+    is_fragment: bool = False
 
 
 def clean(value: object, limit: int) -> str:
@@ -172,6 +177,7 @@ def title_tokens(cleaned: str) -> Iterator[Token]:
     before the first size that follows a word of content.
     """
     zone, before_brackets, has_content = Zone.MAIN, Zone.MAIN, False
+    fragments = _fragments(cleaned)
     for match in _TOKEN.finditer(cleaned):
         raw = match.group()
         if match.lastgroup == "word":
@@ -184,7 +190,7 @@ def title_tokens(cleaned: str) -> Iterator[Token]:
                 yield Token(raw, folded, zone)
                 zone = max(zone, Zone.AFTER_SIZE) if has_content else zone
                 continue
-            yield Token(raw, folded, zone)
+            yield Token(raw, folded, zone, match.start() in fragments)
             has_content = has_content or (raw.isalpha() and folded not in GENERIC_WORDS)
         elif match.lastgroup == "open":
             before_brackets, zone = zone, Zone.BRACKETS
@@ -192,6 +198,23 @@ def title_tokens(cleaned: str) -> Iterator[Token]:
             zone = before_brackets
         elif has_content:
             zone = max(zone, Zone.AFTER_BREAK)
+
+
+def _fragments(cleaned: str) -> set[int]:
+    """Where the pieces of part numbers begin that look like words and sizes: the DC of EX4300-32F-DC."""
+    found: set[int] = set()
+    for compound in _COMPOUND.finditer(cleaned):
+        pieces = list(_PIECE.finditer(cleaned, compound.start(), compound.end()))
+        codes = sum(_is_code(piece.group()) for piece in pieces)
+        for piece in pieces if codes else ():
+            raw = piece.group()
+            if (raw.isalpha() and len(raw) <= _LONGEST_FRAGMENT) or (codes > 1 and _is_code(raw)):
+                found.add(piece.start())
+    return found
+
+
+def _is_code(word: str) -> bool:
+    return not word.isalpha() and not word.isdigit() and not is_measure(word)
 
 
 def attributes_text(attributes: Mapping[str, object]) -> str:

@@ -8,6 +8,8 @@ from classification.engine.text import GENERIC_WORDS, root
 
 _SHORTEST_MISTYPED = 5
 _MISTYPED_WEIGHT = 0.75
+# One letter makes another word of a short one: beach and bleach, hummer and hammer.
+_SHORT, _SHORT_MISTYPED_WEIGHT = 6, 0.5
 _ROOT_WEIGHT = 0.7
 _SERIES_WEIGHT = 0.7
 _CACHE_SIZE = 50_000
@@ -83,7 +85,8 @@ class Vocabulary:
         for shortened in _deletions(word):
             number = self._shortened.get(shortened)
             if number is not None and self.terms[number][0] == word[0]:
-                return (Match(number, _MISTYPED_WEIGHT),)
+                weight = _SHORT_MISTYPED_WEIGHT if len(word) <= _SHORT else _MISTYPED_WEIGHT
+                return (Match(number, weight),)
         return ()
 
     def _compound(self, word: str) -> tuple[Match, ...]:

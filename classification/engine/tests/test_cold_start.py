@@ -124,3 +124,19 @@ def test_a_word_that_is_only_similar_makes_nothing_certain(cold: Classifier, ids
     assert exact.category_id == ids["masks"]
     assert similar.confidence < exact.confidence
     assert not similar.is_certain
+
+
+def test_a_piece_of_a_part_number_is_less_sure_than_the_word(cold: Classifier, ids: dict[str, int]) -> None:
+    word, piece = cold.predict([Text("Acme SSD"), Text("Acme KX420Z-SSD-R5B")])
+    assert word.category_id == piece.category_id == ids["ssd"]
+    assert piece.confidence < word.confidence
+    assert not piece.is_certain
+
+
+def test_a_maker_of_one_kind_of_product_helps_where_the_title_says_nothing(
+    categories: list[Category],
+) -> None:
+    storage = Category(900, "storage", "Network storage", "IT > Network storage", ("Datamax",))
+    found = fit([*categories, storage]).predict([Text("Datamax RS1221", manufacturer="Datamax")])[0]
+    assert found.category_id == 900
+    assert not found.is_certain
