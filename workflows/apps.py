@@ -15,7 +15,7 @@ class WorkflowsConfig(AppConfig):
     verbose_name = "Workflows"
 
     def ready(self) -> None:
-        """Say who may do what, and have jobs tell when they end."""
+        """Say who may do what, have jobs tell when they end, and tell operators of the executions."""
         grant(
             VIEWER,
             *(f"workflows.view_{model}" for model in ("workflow", "workflowversion", "execution", "steprun")),
@@ -24,7 +24,9 @@ class WorkflowsConfig(AppConfig):
         grant(REVIEWER, "workflows.change_steprun")
         grant(ADMINISTRATOR, *crud("workflows", "workflow"))
         from nexus.jobs.services import job_finished
+        from workflows import observation
 
+        observation.register()
         job_finished.connect(_collect, dispatch_uid="workflows.collect")
 
 

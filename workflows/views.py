@@ -227,7 +227,7 @@ class ExecutionViewSet(ReadOnlyViewSet):
         request=None,
         responses={202: ExecutionDetailSerializer},
     )
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False)
     def cancel(self, request: Request, pk: str) -> HttpResponse:
         """Stop an execution."""
         executions.cancel(pk)
@@ -240,7 +240,7 @@ class ExecutionViewSet(ReadOnlyViewSet):
         request=None,
         responses={202: ExecutionDetailSerializer},
     )
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False)
     def retry(self, request: Request, pk: str) -> HttpResponse:
         """Take up what failed."""
         executions.retry(pk)

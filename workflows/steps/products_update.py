@@ -1,5 +1,6 @@
 """`products.update`: the same change to many products."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -54,13 +55,13 @@ def _batches(ids: list[int]) -> Iterator[list[int]]:
 def _update(products: list[Product], fields: Mapping[str, Any]) -> int:
     """Save those of the locked products that differ, and say how many."""
     categories = held_categories([fields])
-    names: set[str] = set()
-    changed = []
+    # Products that differ in the same fields get the same values, with one statement.
+    alike: dict[tuple[str, ...], list[Product]] = defaultdict(list)
     for product in products:
         if differing := assign(product, fields, categories, pointer="/set"):
-            product.updated_at = timezone.now()
-            names.update(differing)
-            changed.append(product)
-    if changed:
-        Product.objects.bulk_update(changed, [*sorted(names), "updated_at"])
-    return len(changed)
+            alike[tuple(differing)].append(product)
+    for names, group in alike.items():
+        values = {name: getattr(group[0], name) for name in names}
+        ids = [product.pk for product in group]
+        Product.objects.filter(pk__in=ids).update(**values, updated_at=timezone.now())
+    return sum(map(len, alike.values()))

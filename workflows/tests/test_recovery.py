@@ -1,10 +1,13 @@
 """An execution survives the death of any process, and the loss of any message."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -125,6 +128,27 @@ def test_of_two_workers_that_claim_a_step_one_wins(
     assert step_services.claim(first) is not None
     assert step_services.claim(second) is None
     assert StepRun.objects.get().attempts == 1
+
+
+def test_of_two_workers_that_run_a_step_at_once_one_runs_it(
+    make_workflow: MakeWorkflow, products: list[Product], workers: Workers, editor: User, client_of: ClientOf
+) -> None:
+    location = start(client_of(editor), make_workflow(select()))
+    advance(location.rpartition("/")[2])
+    step = StepRun.objects.get()
+    together = Barrier(2)
+
+    def run(_: int) -> bool:
+        try:
+            together.wait()
+            return step_services.run_step(step.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(run, range(2))) == [False, True]
+    step.refresh_from_db()
+    assert (step.status, step.attempts) == ("succeeded", 1)
 
 
 def test_lost_messages_cost_time_and_nothing_else(
