@@ -76,8 +76,10 @@ def _csv(text: TextIOWrapper) -> Iterator[dict[str, Any]]:
 
 
 def _given(row: dict[str, Any], number: int) -> dict[str, Any]:
-    """The cells that are not empty; attributes are JSON."""
-    given = {name: value for name, value in row.items() if value}
+    """The cells that are not empty; an id is a number, attributes are JSON."""
+    given: dict[str, Any] = {name: value for name, value in row.items() if value}
+    if given.get("product_id", "").isdecimal():
+        given["product_id"] = int(given["product_id"])
     if "attributes" in given:
         try:
             given["attributes"] = json.loads(given["attributes"])

@@ -100,4 +100,5 @@ def _filter(terms: list[str]) -> dict[str, str]:
 
 
 def _text(problem: Problem) -> str:
-    return "\n".join([str(problem.detail), *(f"{e['pointer']}: {e['detail']}" for e in problem.errors)])
+    lines = [f"{error['pointer']}: {error['detail']}" for error in problem.errors]
+    return "\n".join(lines or [str(problem.detail)])

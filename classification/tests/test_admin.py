@@ -1,0 +1,112 @@
+"""Classifiers, answers and reviews in the admin."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from classification.models import Classification, Classifier
+from classification.services import classify, training
+from classification.services.engines import taxonomy_of
+from classification.tests.conftest import MakeProduct, work_off
+from products.models import Product
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("taxonomy")]
+
+ANSWERS = "/admin/classification/classification/"
+CLASSIFIERS = "/admin/classification/classifier/"
+
+
+@pytest.fixture
+def staff(client: Client, make_user: Any) -> Client:
+    """A reviewer who may use the admin."""
+    client.force_login(make_user("reviewer", is_staff=True))
+    return client
+
+
+@pytest.fixture
+def administrators(client: Client, administrator: User) -> Client:
+    client.force_login(administrator)
+    return client
+
+
+@pytest.fixture
+def doubtful(make_product: MakeProduct) -> Classification:
+    classify.classify_one({"product_id": make_product("drill saw").pk}, user_id=None)
+    return Classification.objects.get()
+
+
+def act(client: Client, address: str, action: str, pk: object) -> str:
+    """What the page says after an action on one row."""
+    answer = client.post(address, {"action": action, "_selected_action": [str(pk)]}, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_queue_of_reviews_is_a_page(staff: Client, doubtful: Classification) -> None:
+    page = staff.get(f"{ANSWERS}?review=open").content.decode()
+    assert "drill saw" in page
+    assert "1 classification" in page
+
+
+def test_a_reviewer_accepts_an_answer(staff: Client, doubtful: Classification) -> None:
+    assert "1 decided." in act(staff, ANSWERS, "accept_answers", doubtful.pk)
+    assert Product.objects.get().category_id == doubtful.category_id
+
+
+def test_a_second_decision_is_explained(staff: Client, doubtful: Classification) -> None:
+    act(staff, ANSWERS, "reject_answers", doubtful.pk)
+    assert "decided already" in act(staff, ANSWERS, "accept_answers", doubtful.pk)
+
+
+def test_an_editor_may_look_and_not_decide(client: Client, make_user: Any, doubtful: Classification) -> None:
+    client.force_login(make_user("editor", is_staff=True))
+    assert "accept_answers" not in client.get(ANSWERS).content.decode()
+    act(client, ANSWERS, "accept_answers", doubtful.pk)
+    doubtful.refresh_from_db()
+    assert doubtful.awaits_review
+
+
+def test_an_answer_shows_what_spoke_for_it_and_cannot_be_changed(
+    staff: Client, doubtful: Classification
+) -> None:
+    page = staff.get(f"{ANSWERS}{doubtful.pk}/change/").content.decode()
+    assert doubtful.explanation[0]["term"] in page
+    assert 'name="_save"' not in page
+    assert staff.post(f"{ANSWERS}{doubtful.pk}/change/", {"decision": "accepted"}).status_code == 403
+
+
+def test_an_administrator_trains_and_activates(administrators: Client, doubtful: Classification) -> None:
+    first = Classifier.objects.get()
+    assert "is being trained" in act(administrators, CLASSIFIERS, "train_again", first.pk)
+    second = Classifier.objects.get(status="training")
+    work_off(str(second.job_id))
+    assert "is active" in act(administrators, CLASSIFIERS, "activate_classifier", second.pk)
+    second.refresh_from_db()
+    assert second.status == "active"
+
+
+def test_a_reviewer_may_not_train(staff: Client, doubtful: Classification) -> None:
+    act(staff, CLASSIFIERS, "train_again", Classifier.objects.get().pk)
+    assert Classifier.objects.count() == 1
+
+
+def test_the_artefact_is_never_read_for_a_page(
+    administrators: Client, doubtful: Classification, django_assert_max_num_queries: Any
+) -> None:
+    training.train(taxonomy_of(None), user_id=None)
+    with django_assert_max_num_queries(11) as captured:
+        administrators.get(CLASSIFIERS)
+        administrators.get(f"{CLASSIFIERS}{Classifier.objects.active_of(taxonomy_of(None)).pk}/change/")
+    assert not any('"artefact"' in query["sql"] for query in captured.captured_queries)
+
+
+@pytest.mark.parametrize("address", [ANSWERS, CLASSIFIERS, "/admin/classification/review/"])
+def test_pages_take_few_queries_and_count_no_further_than_ten_thousand(
+    staff: Client, doubtful: Classification, django_assert_max_num_queries: Any, address: str
+) -> None:
+    with django_assert_max_num_queries(7) as captured:
+        assert staff.get(address).status_code == 200
+    counts = [query["sql"] for query in captured.captured_queries if "COUNT(*)" in query["sql"]]
+    assert all("LIMIT 10000" in sql for sql in counts)
