@@ -97,9 +97,13 @@ def measure_query(execute: Callable[..., Any], sql: str, params: Any, many: bool
 
 
 def measure_queries_of(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Receive Django's ``connection_created``."""
+    """Receive Django's ``connection_created``.
+
+    The measure goes first: a connection may be made inside a block that has put a wrapper of its own there, and
+    takes the last one away when it ends.
+    """
     if measure_query not in connection.execute_wrappers:
-        connection.execute_wrappers.append(measure_query)
+        connection.execute_wrappers.insert(0, measure_query)
 
 
 class Gauges:

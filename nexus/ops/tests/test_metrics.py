@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -147,3 +148,15 @@ def test_several_processes_are_summed(tmp_path: Path) -> None:
         run("metrics.count_request('GET', '/products', 200, 0.01)")
     text = run("print(metrics.exposition().decode())")
     assert parsed(text, "nexus_http_requests_total", method="GET", route="/products", status="200") == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_made_inside_a_block_with_a_wrapper_keeps_nothing_of_it() -> None:
+    def wrapper(execute: Callable[..., Any], *arguments: Any) -> Any:
+        return execute(*arguments)
+
+    connection.close()
+    connection.execute_wrappers.clear()
+    with connection.execute_wrapper(wrapper), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert connection.execute_wrappers == [metrics.measure_query]
