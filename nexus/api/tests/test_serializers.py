@@ -1,0 +1,38 @@
+"""Serializers: their fields are built once a class, and each serializer has its own."""
+
+from rest_framework import serializers
+
+from accounts.serializers import MeSerializer
+from nexus.api.serializers import Serializer
+
+
+class Shelf(Serializer):
+    label = serializers.CharField(max_length=3)
+    sizes = serializers.ListField(child=serializers.IntegerField(), default=list)
+
+
+def test_changing_a_field_of_one_serializer_changes_no_other() -> None:
+    changed, other = Shelf(data={}), Shelf(data={})
+    changed.fields["label"].required = False
+    assert changed.is_valid()
+    assert not other.is_valid()
+    assert list(other.errors) == ["label"]
+
+
+def test_each_field_belongs_to_its_own_serializer() -> None:
+    first, second = Shelf(context={"room": 1}), Shelf(context={"room": 2})
+    assert first.fields["sizes"].child.context == {"room": 1}
+    assert second.fields["sizes"].child.context == {"room": 2}
+
+
+def test_a_list_keeps_what_each_of_its_rows_gave() -> None:
+    shelves = Shelf(data=[{"label": "a", "sizes": [1]}, {"label": "b"}], many=True)
+    assert shelves.is_valid()
+    assert shelves.validated_data == [{"label": "a", "sizes": [1]}, {"label": "b", "sizes": []}]
+
+
+def test_the_fields_of_a_model_serializer_have_their_names_and_labels() -> None:
+    for serializer in (MeSerializer(), MeSerializer()):
+        assert list(serializer.fields) == list(MeSerializer.Meta.fields)
+        assert serializer.fields["email"].parent is serializer
+        assert serializer.fields["email"].label == "E-mail address"
