@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from nexus.jobs.models import Job
@@ -63,7 +63,7 @@ class Task:
     key: str
     user_id: int | None = None
     job: Job | None = None
-    before: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    before: Sequence[Mapping[str, Any]] = ()
 
     def inherited_products(self) -> list[int]:
         """The products of the nearest step before this one that had any to give. Raises StepFailedError."""
