@@ -15,8 +15,14 @@ urlpatterns = [
     path("api/v1/", include("workflows.urls")),
     path("admin/", admin.site.urls),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
-    path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi", metadata_class=None), name="docs"),
+    path(
+        "redoc",
+        SpectacularRedocView.as_view(
+            url_name="openapi", metadata_class=None, template_name="nexus/redoc.html"
+        ),
+        name="redoc",
+    ),
 ]
 
 handler400 = "nexus.api.errors.bad_request"
