@@ -5,19 +5,19 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from classification import engine
 from classification.models import Classifier
-from nexus.api.errors import Conflict, NotFound
+from nexus.api.errors import Conflict, NotFound, Problem
 from products.models import Product, Taxonomy
 
 logger = logging.getLogger(__name__)
 
 KEPT_IN_MEMORY = 4
-# What an untrained classifier reads of the user's own products, to learn which words are common among them.
+# Products without a category that training reads, to learn which words are common among them.
 UNLABELLED_SAMPLE = 20_000
 # Arbitrary, and never to be used for anything else: the number of the advisory lock for a taxonomy's classifiers.
 LOCK_CLASS = 7101
@@ -39,11 +39,33 @@ _lock = Lock()
 
 
 def active(taxonomy: Taxonomy) -> Loaded:
-    """The active classifier of a taxonomy; one that has learned nothing yet is made when there is none.
+    """The active classifier of a taxonomy.
 
-    Raises Conflict when the taxonomy has no categories.
+    One that has learned nothing is made when there is none, and again when the taxonomy has changed since. Raises
+    Conflict when the taxonomy has no categories.
     """
-    return _loaded_or_load(Classifier.objects.active_of(taxonomy) or _first(taxonomy), taxonomy)
+    row = Classifier.objects.active_of(taxonomy)
+    if row is None or _is_outdated(row, taxonomy):
+        row = _make_untrained(taxonomy)
+    return _loaded_or_load(row, taxonomy)
+
+
+def warm_up() -> None:
+    """Load the active classifiers before the first request asks for them. Without a database, the first one does."""
+    try:
+        for taxonomy in Taxonomy.objects.filter(
+            is_current=True, classifiers__status=Classifier.Status.ACTIVE
+        ):
+            active(taxonomy)
+    except (DatabaseError, Problem) as error:
+        logger.warning("The classifiers are not loaded yet: %s", error)
+    finally:
+        connection.close()
+
+
+def _is_outdated(row: Classifier, taxonomy: Taxonomy) -> bool:
+    """Whether a classifier knows nothing but the taxonomy, and that as it was before."""
+    return row.training_size == 0 and row.taxonomy_revision != taxonomy.revision
 
 
 def load(classifier_id: int) -> Loaded:
@@ -90,14 +112,17 @@ def _representations(taxonomy: Taxonomy) -> dict[int, dict[str, object]]:
     }
 
 
-def _first(taxonomy: Taxonomy) -> Classifier:
-    """Make and activate the first classifier of a taxonomy, unless somebody else has just done so."""
+def _make_untrained(taxonomy: Taxonomy) -> Classifier:
+    """Make and activate a classifier that knows the taxonomy alone, unless somebody else has just done so."""
     with transaction.atomic():
         lock(taxonomy)
         existing = Classifier.objects.active_of(taxonomy)
-        if existing:
+        if existing and not _is_outdated(existing, taxonomy):
             return existing
-        fitted = fit_cold(taxonomy)
+        fitted = fit_untrained(taxonomy)
+        Classifier.objects.filter(taxonomy=taxonomy, status=Classifier.Status.ACTIVE).update(
+            status=Classifier.Status.RETIRED
+        )
         return Classifier.objects.create(
             taxonomy=taxonomy,
             version=next_version(taxonomy),
@@ -121,7 +146,7 @@ def next_version(taxonomy: Taxonomy) -> int:
     return int(newest or 0) + 1
 
 
-def fit_cold(taxonomy: Taxonomy) -> engine.Classifier:
+def fit_untrained(taxonomy: Taxonomy) -> engine.Classifier:
     """A classifier from the names, paths and keywords of a taxonomy alone."""
     return engine.fit(categories_of(taxonomy))
 

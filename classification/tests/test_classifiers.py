@@ -112,3 +112,24 @@ def test_a_category_that_has_gone_since_is_not_answered(client: Any, categories:
     assert answer.status_code == 200
     (result,) = answer.json()["results"]["results"]
     assert "tools.drills" not in [candidate["category"]["code"] for candidate in result["candidates"]]
+
+
+def test_a_category_that_is_added_is_answered_at_once_while_nothing_was_learned(
+    client: Any, categories: dict[str, Category]
+) -> None:
+    client.post("/api/v1/classify", {"name": "angle grinder"}, format="json")
+    body = {
+        "taxonomy": "shop",
+        "parent": categories["tools"].pk,
+        "code": "tools.grinders",
+        "name": "Angle grinders",
+        "keywords": ["angle grinder"],
+    }
+    assert client.post("/api/v1/categories", body, format="json").status_code == 201
+    answer = client.post("/api/v1/classify", {"name": "angle grinder"}, format="json").json()
+    assert answer["results"]["results"][0]["category"]["code"] == "tools.grinders"
+    assert answer["classifier"]["version"] == 2
+    assert [row["status"] for row in client.get(f"{PATH}?ordering=version").json()["results"]] == [
+        "retired",
+        "active",
+    ]
