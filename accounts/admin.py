@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
@@ -13,8 +13,7 @@ from accounts.models import Session, User, UserQuerySet
 from accounts.roles import ROLES
 from accounts.services.sessions import EndReason, end_sessions
 from accounts.services.users import create_user, deactivate_user, update_user
-from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin
-from nexus.api.errors import Problem
+from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each
 
 # Who is in which group is edited as the roles of a user.
 admin.site.unregister(Group)
@@ -90,14 +89,7 @@ class UserAdmin(LargeTableAdmin, DjangoUserAdmin):
     @admin.action(description="Deactivate: log out, and let them log in no more", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Deactivate the chosen users."""
-        count = 0
-        for user in queryset.filter(is_active=True):
-            try:
-                deactivate_user(user)
-                count += 1
-            except Problem as problem:
-                self.message_user(request, f"{user}: {problem.detail}", messages.ERROR)
-        self.message_user(request, f"{count} deactivated.")
+        do_with_each(self, request, queryset.filter(is_active=True), deactivate_user, "deactivated")
 
 
 @admin.register(Session)

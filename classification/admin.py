@@ -1,16 +1,17 @@
 """Classifiers, answers and the queue of reviews for staff."""
 
+from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
+from classification import results
 from classification.models import Classification, Classifier, Review
 from classification.services import reviews, training
-from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin
-from nexus.api.errors import Problem
+from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each
 from products.models import Taxonomy
 
 
@@ -25,15 +26,15 @@ class OpenReviewsFilter(admin.SimpleListFilter):
         return [("open", "waits for a person")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The open reviews, the least certain first."""
-        return queryset.filter(awaits_review=True).order_by("confidence", "id") if self.value() else queryset
+        """The open reviews."""
+        return queryset.filter(awaits_review=True) if self.value() else queryset
 
 
 @admin.register(Classification)
 class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
     """Answers of classifiers; the doubtful ones can be accepted or rejected here."""
 
-    list_display = ["id", "what", "category", "confidence", "decision", "awaits_review", "created_at"]
+    list_display = ["id", "what", "answer", "confidence", "decision", "created_at"]
     list_filter = [OpenReviewsFilter, "decision"]
     list_select_related = ["category"]
     search_fields = ["=product__sku", "=job__id"]
@@ -47,26 +48,38 @@ class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
         "why",
         "decision",
         "awaits_review",
+        "ranking",
         "input",
-        "candidates",
         "classifier",
         "job",
         "error",
         "created_at",
     ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Answers without the artefact of their classifier."""
-        return super().get_queryset(request)
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """The least certain first in the queue of reviews, else the newest."""
+        return ["confidence", "id"] if OpenReviewsFilter.parameter_name in request.GET else ["-id"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Every field."""
-        return [*super().get_readonly_fields(request, obj), "what", "why"]
+        return [*super().get_readonly_fields(request, obj), "what", "why", "ranking"]
 
     @admin.display(description="product as it was")
     def what(self, answer: Classification) -> str:
         """The name that was classified."""
         return str(answer.input.get("name", ""))
+
+    @admin.display(description="category", ordering="category")
+    def answer(self, answer: Classification) -> str:
+        """The path of the category."""
+        return answer.category.path if answer.category else "-"
+
+    @admin.display(description="candidates")
+    def ranking(self, answer: Classification) -> str:
+        """The categories that it may be, the most likely first."""
+        ranked = results.represent_all([answer])[0]["candidates"]
+        rows = ((candidate["category"]["path"], candidate["confidence"]) for candidate in ranked)
+        return format_html_join("", "<div>{} ({})</div>", rows) or "-"
 
     @admin.display(description="because of")
     def why(self, answer: Classification) -> str:
@@ -89,16 +102,10 @@ class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
         self._decide(request, queryset, Review.Decision.REJECT)
 
     def _decide(self, request: HttpRequest, queryset: QuerySet[Classification], decision: str) -> None:
-        count = 0
-        for answer in queryset:
-            try:
-                reviews.decide(
-                    answer, decision=decision, category_id=None, note="", user_id=request.user.pk or 0
-                )
-                count += 1
-            except Problem as problem:
-                self.message_user(request, f"{answer.pk}: {problem.detail}", messages.WARNING)
-        self.message_user(request, f"{count} decided.")
+        decide = partial(
+            reviews.decide, decision=decision, category_id=None, note="", user_id=request.user.pk
+        )
+        do_with_each(self, request, queryset, decide, "decided")
 
 
 @admin.register(Classifier)
@@ -122,22 +129,14 @@ class ClassifierAdmin(ReadOnlyMixin, LargeTableAdmin):
     @admin.action(description="Activate", permissions=["change"])
     def activate_classifier(self, request: HttpRequest, queryset: QuerySet[Classifier]) -> None:
         """Let the chosen classifier answer for its taxonomy."""
-        for classifier in queryset:
-            try:
-                training.activate(classifier)
-                self.message_user(request, f"{classifier} is active.")
-            except Problem as problem:
-                self.message_user(request, str(problem.detail), messages.WARNING)
+        do_with_each(self, request, queryset, training.activate, "activated")
 
     @admin.action(description="Train a new version for the same taxonomy", permissions=["change"])
     def train_again(self, request: HttpRequest, queryset: QuerySet[Classifier]) -> None:
         """Begin the training of a new version for each taxonomy of the chosen classifiers."""
-        for taxonomy in Taxonomy.objects.filter(pk__in=queryset.values("taxonomy")):
-            try:
-                training.train(taxonomy, user_id=request.user.pk)
-                self.message_user(request, f"A classifier for {taxonomy} is being trained.")
-            except Problem as problem:
-                self.message_user(request, str(problem.detail), messages.WARNING)
+        taxonomies = Taxonomy.objects.filter(pk__in=queryset.values("taxonomy"))
+        train = partial(training.train, user_id=request.user.pk)
+        do_with_each(self, request, taxonomies, train, "in training")
 
 
 @admin.register(Review)

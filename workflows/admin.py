@@ -1,7 +1,6 @@
 """Workflows, executions and approvals for staff."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -10,7 +9,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 
-from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin
+from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each
 from nexus.api.errors import Problem
 from workflows.models import Execution, StepRun, Workflow, WorkflowVersion
 from workflows.querysets import WorkflowQuerySet
@@ -25,20 +24,6 @@ def shortened(value: Any) -> str:
     text = json.dumps(value, indent=2, ensure_ascii=False)
     shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} …"
     return format_html("<pre>{}</pre>", shown)
-
-
-def each(
-    page: Any, request: HttpRequest, queryset: QuerySet[Any], do: Callable[[Any], object], done: str
-) -> None:
-    """Do something with every chosen row, tell what was refused, and how many were done."""
-    count = 0
-    for row in queryset:
-        try:
-            do(row)
-            count += 1
-        except Problem as problem:
-            page.message_user(request, f"{row}: {problem.detail}", messages.WARNING)
-    page.message_user(request, f"{count} {done}.")
 
 
 class WorkflowForm(forms.ModelForm):
@@ -142,12 +127,14 @@ class WorkflowAdmin(LargeTableAdmin):
     def run_now(self, request: HttpRequest, queryset: QuerySet[Workflow]) -> None:
         """Start an execution of each chosen workflow."""
         user = request.user.pk
-        each(self, request, queryset, lambda w: executions.start(workflow_id=w.pk, user_id=user), "started")
+        do_with_each(
+            self, request, queryset, lambda w: executions.start(workflow_id=w.pk, user_id=user), "started"
+        )
 
     @admin.action(description="Archive", permissions=["archive"])
     def archive(self, request: HttpRequest, queryset: WorkflowQuerySet) -> None:
         """Take the chosen workflows out of use."""
-        each(self, request, queryset.live(), definitions.archive_workflow, "archived")
+        do_with_each(self, request, queryset.live(), definitions.archive_workflow, "archived")
 
 
 @admin.register(WorkflowVersion)
@@ -244,12 +231,16 @@ class ExecutionAdmin(ReadOnlyMixin, LargeTableAdmin):
     @admin.action(description="Cancel", permissions=["change"])
     def cancel_executions(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
         """Stop the chosen executions."""
-        each(self, request, queryset, lambda execution: executions.cancel(execution.pk), "asked to stop")
+        do_with_each(
+            self, request, queryset, lambda execution: executions.cancel(execution.pk), "asked to stop"
+        )
 
     @admin.action(description="Retry what failed", permissions=["change"])
     def retry_executions(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
         """Take up what failed in the chosen executions."""
-        each(self, request, queryset, lambda execution: executions.retry(execution.pk), "queued again")
+        do_with_each(
+            self, request, queryset, lambda execution: executions.retry(execution.pk), "queued again"
+        )
 
 
 class ApprovalFilter(admin.SimpleListFilter):
@@ -349,4 +340,4 @@ class StepRunAdmin(ReadOnlyMixin, LargeTableAdmin):
                 execution_id=step.execution_id, step_id=step.step_id, approve=approve, user=request.user
             )
 
-        each(self, request, queryset, decide, "approved" if approve else "rejected")
+        do_with_each(self, request, queryset, decide, "approved" if approve else "rejected")

@@ -79,10 +79,10 @@ def test_an_answer_shows_what_spoke_for_it_and_cannot_be_changed(
 
 def test_an_administrator_trains_and_activates(administrators: Client, doubtful: Classification) -> None:
     first = Classifier.objects.get()
-    assert "is being trained" in act(administrators, CLASSIFIERS, "train_again", first.pk)
+    assert "1 in training." in act(administrators, CLASSIFIERS, "train_again", first.pk)
     second = Classifier.objects.get(status="training")
     work_off(str(second.job_id))
-    assert "is active" in act(administrators, CLASSIFIERS, "activate_classifier", second.pk)
+    assert "1 activated." in act(administrators, CLASSIFIERS, "activate_classifier", second.pk)
     second.refresh_from_db()
     assert second.status == "active"
 

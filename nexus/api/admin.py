@@ -1,14 +1,35 @@
 """The base of admin pages over tables that may have millions of rows."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from nexus.api.errors import Problem
+
 COUNTED_ROWS = 10_000
+
+
+def do_with_each(
+    page: admin.ModelAdmin,
+    request: HttpRequest,
+    rows: Iterable[Any],
+    do: Callable[[Any], object],
+    done: str,
+) -> None:
+    """Do something with every chosen row; tell what was refused and why, and how many were done."""
+    count = 0
+    for row in rows:
+        try:
+            do(row)
+            count += 1
+        except Problem as problem:
+            page.message_user(request, f"{row}: {problem.detail}", messages.WARNING)
+    page.message_user(request, f"{count} {done}.")
 
 
 class BoundedPaginator(Paginator):

@@ -1,14 +1,11 @@
 """Jobs for staff: progress to look at, and cancel and retry as actions."""
 
-from typing import Any
-
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin
-from nexus.api.errors import Problem
+from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each
 from nexus.jobs import services
 from nexus.jobs.models import Chunk, Job
 
@@ -38,22 +35,12 @@ class JobAdmin(ReadOnlyMixin, LargeTableAdmin):
     @admin.action(description="Cancel", permissions=["change"])
     def cancel_jobs(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Ask the chosen jobs to stop."""
-        self._each(request, queryset, services.cancel, "asked to stop")
+        do_with_each(self, request, queryset, services.cancel, "asked to stop")
 
     @admin.action(description="Retry what failed or was not done", permissions=["change"])
     def retry_jobs(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Take up what failed in the chosen jobs."""
-        self._each(request, queryset, services.retry, "queued again")
-
-    def _each(self, request: HttpRequest, queryset: QuerySet[Job], change: Any, done: str) -> None:
-        count = 0
-        for job in queryset:
-            try:
-                change(job)
-                count += 1
-            except Problem as problem:
-                self.message_user(request, f"{job}: {problem.detail}", messages.WARNING)
-        self.message_user(request, f"{count} {done}.")
+        do_with_each(self, request, queryset, services.retry, "queued again")
 
 
 @admin.register(Chunk)
