@@ -79,7 +79,11 @@ def _id_of(category: object) -> object:
 class TaxonomySerializer(ModelSerializer):
     """One version of a taxonomy."""
 
+    id = serializers.IntegerField(read_only=True)
     code = serializers.SlugField(max_length=60)
+    revision = serializers.IntegerField(
+        read_only=True, help_text="Counts the changes of its tree, names and keywords."
+    )
 
     class Meta:
         model = Taxonomy
@@ -95,7 +99,7 @@ class TaxonomySerializer(ModelSerializer):
             "created_at",
             "updated_at",
         ]
-        read_only_fields = ["revision", "created_at", "updated_at"]
+        read_only_fields = ["created_at", "updated_at"]
         # The database says whether a version is taken, and says it whatever the race.
         validators: list[Any] = []
 

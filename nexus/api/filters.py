@@ -84,7 +84,7 @@ def apply_filters(
         raise invalid_request(errors)
     if not filterset_class.base_filters:
         return queryset
-    filterset = filterset_class(values, queryset=queryset)
+    filterset = filterset_class({name: _text(values[name]) for name in values}, queryset=queryset)
     if filterset.is_valid():
         return filterset.qs
     raise invalid_request(
@@ -98,6 +98,11 @@ def apply_filters(
             for error in faults
         ]
     )
+
+
+def _text(value: str | float) -> str:
+    """A value as a query would have it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _unknown(pointer: str, name: str, known: Collection[str]) -> dict[str, str]:

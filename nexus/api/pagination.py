@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -16,6 +17,7 @@ import orjson
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import F, Field, Q, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.utils.timezone import is_naive
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 
@@ -205,14 +207,7 @@ def _after(queryset: QuerySet[Any], cursor: Cursor) -> Any:
     terms = cursor.ordering if not cursor.backwards else tuple(_reverse(cursor.ordering))
     names = [term.removeprefix("-") for term in terms]
     descending = [term.startswith("-") for term in terms]
-    try:
-        values = [
-            _field(queryset, name).to_python(value) for name, value in zip(names, cursor.values, strict=True)
-        ]
-    except (ValidationError, FieldDoesNotExist, ValueError, TypeError, OverflowError):
-        raise _invalid_cursor() from None
-    if any(value is None for value in values):
-        raise _invalid_cursor()
+    values = [_place(queryset, name, value) for name, value in zip(names, cursor.values, strict=True)]
     if len(set(descending)) == 1:
         # A comparison of rows is one range of the index, however many rows share the first value.
         lookup = TupleLessThan if descending[0] else TupleGreaterThan
@@ -222,6 +217,20 @@ def _after(queryset: QuerySet[Any], cursor: Cursor) -> Any:
             else Q(**{f"{names[0]}__{'lt' if descending[0] else 'gt'}": values[0]})
         )
     return reduce(or_, (_beyond_at(names, descending, values, index) for index in range(len(names))))
+
+
+def _place(queryset: QuerySet[Any], name: str, text: Any) -> Any:
+    """A value of a cursor as its field has it. Raises Problem (400) for one that the field cannot have."""
+    try:
+        field = _field(queryset, name)
+        value = field.to_python(text)
+        field.run_validators(value)
+    except (ValidationError, FieldDoesNotExist, ValueError, TypeError, OverflowError):
+        raise _invalid_cursor() from None
+    nowhere = value is None or (isinstance(value, str) and "\x00" in value)
+    if nowhere or (isinstance(value, datetime) and is_naive(value)):
+        raise _invalid_cursor()
+    return value
 
 
 def _beyond_at(names: list[str], descending: list[bool], values: list[Any], index: int) -> Q:
