@@ -222,14 +222,19 @@ class ColdStart:
         """How well each of the phrases is matched, given the shares of it that were found."""
         found, places = _renumber(phrases)
         cover = np.minimum(np.bincount(places, shares), 1.0)
-        adjacent = np.zeros(len(found))
-        for pair in pairs:
-            if pair in self._pairs:
-                numbers, parts = self._pairs[pair]
-                adjacent[np.searchsorted(found, numbers)] += parts
-        bonus = np.where(self._long[found], 0.85 + 0.4 * adjacent, 1.0)
-        quality = self._weights[found] * bonus * cover * np.sqrt(cover)
+        quality = self._weights[found] * cover * np.sqrt(cover)
+        quality *= np.where(self._long[found], 0.85 + 0.4 * self._adjacent(pairs, found), 1.0)
         return np.asarray(quality[places], dtype=np.float64)
+
+    def _adjacent(self, pairs: Iterable[tuple[int, int]], phrases: Integers) -> Floats:
+        """The share of the neighbouring pairs of each phrase (in ascending order) that the text has, too."""
+        held = [self._pairs[pair] for pair in pairs if pair in self._pairs]
+        if not held:
+            return np.zeros(len(phrases))
+        numbers = np.concatenate([numbers for numbers, _ in held])
+        shares = np.concatenate([shares for _, shares in held])
+        places = np.searchsorted(phrases, numbers)
+        return np.bincount(places, shares, minlength=len(phrases)).astype(np.float64)
 
     def explain(self, reading: Reading, leaf: int, most: int = 8) -> tuple[Evidence, ...]:
         """The words of a text that spoke for a leaf (its number in ``leaves``), strongest first."""
