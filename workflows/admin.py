@@ -16,14 +16,13 @@ from workflows.querysets import WorkflowQuerySet
 from workflows.services import definitions, executions
 
 # Longer inputs and outputs are cut: a list of 100,000 ids helps nobody on a page.
-SHOWN_CHARACTERS = 2000
+SHOWN_CHARACTERS = 500
 
 
 def shortened(value: Any) -> str:
     """A JSON value as text, cut where it is too long to be read."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} …"
-    return format_html("<pre>{}</pre>", shown)
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} …"
 
 
 class WorkflowForm(forms.ModelForm):
