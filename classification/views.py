@@ -179,7 +179,7 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
         request=None,
         responses={202: ClassificationJobDetailSerializer},
     )
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False)
     def cancel(self, request: Request, pk: str) -> HttpResponse:
         """The job as it is after the request to stop."""
         return self._accepted(jobs.cancel(self._job()))
@@ -190,7 +190,7 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
         request=None,
         responses={202: ClassificationJobDetailSerializer},
     )
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False)
     def retry(self, request: Request, pk: str) -> HttpResponse:
         """The job, queued again."""
         return self._accepted(jobs.retry(self._job()))
@@ -347,7 +347,7 @@ class ClassifierViewSet(ListMixin, RetrieveMixin, GenericViewSet):
         return answer(request, self.represent(classifier), 202, Location=address)
 
     @extend_schema(summary="Activate a classifier", request=None, responses={200: ClassifierSerializer})
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False)
     def activate(self, request: Request, pk: int) -> HttpResponse:
         """The classifier, which answers for its taxonomy from now on."""
         return answer(request, self.represent(training.activate(self._classifier())))

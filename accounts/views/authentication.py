@@ -83,6 +83,7 @@ class LogoutView(APIView):
     """``/auth/logout``."""
 
     permission_classes = [IsSignedIn]
+    takes_body = False
 
     @extend_schema(
         operation_id="logout",

@@ -38,17 +38,20 @@ def add_operations(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         "/health": _get(
             "health",
             "Whether requests can be answered",
+            "For load balancers: answers within two seconds whatever is down.",
             {"200": ("`ok`, or `degraded` without Redis.", "application/json", health)}
             | {"503": ("`unavailable`: no database, or migrations are missing.", "application/json", health)},
         ),
         "/health/live": _get(
             "health_live",
             "Whether the process can answer",
+            "For container engines: touches neither the database nor Redis.",
             {"200": ("It can; nothing else was asked.", "application/json", live)},
         ),
         "/metrics": _get(
             "metrics",
             "Metrics for Prometheus",
+            "In its text format.",
             {"200": ("Of all server processes together.", "text/plain", {"type": "string"})},
         ),
     }
@@ -57,12 +60,13 @@ def add_operations(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
 
 
 def _get(
-    operation_id: str, summary: str, answers: dict[str, tuple[str, str, dict[str, Any]]]
+    operation_id: str, summary: str, description: str, answers: dict[str, tuple[str, str, dict[str, Any]]]
 ) -> dict[str, Any]:
     return {
         "get": {
             "operationId": operation_id,
             "summary": summary,
+            "description": description,
             "tags": [TAG],
             "security": [{}],
             "responses": {

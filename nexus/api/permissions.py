@@ -23,10 +23,12 @@ class HasActionPermission(BasePermission):
         user = request.user
         if not user.is_authenticated:
             return False
-        action = getattr(view, "action", None) or str(request.method).lower()
-        if action not in getattr(view, "permissions", {}):
+        action = _action(request, view)
+        if action in {None, "options", "metadata"}:
             # A method that the view does not have is answered with 405 further on.
-            return action in {"options", "metadata"} or getattr(view, "action", action) is None
+            return True
+        if action not in getattr(view, "permissions", {}):
+            return False
         if not user.roles:
             raise Problem("no_role", "This user has no role yet. An administrator can give one.", status=403)
         permission = view.permissions[action]
@@ -37,3 +39,11 @@ class HasActionPermission(BasePermission):
                 status=403,
             )
         return True
+
+
+def _action(request: Request, view: Any) -> str | None:
+    """What a request asks a view to do; None when the view does not have its method."""
+    method = str(request.method).lower()
+    if method not in view.http_method_names or not hasattr(view, method):
+        return None
+    return getattr(view, "action", None) or ("get" if method == "head" else method)

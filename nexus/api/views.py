@@ -18,23 +18,32 @@ from nexus.api.idempotency import idempotent
 from nexus.api.pagination import KeysetPagination
 from nexus.api.reading import RowReader, row_reader
 from nexus.api.renderers import to_json
+from nexus.api.serializers import Serializer
 from nexus.ops.context import bind, current_request_id
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
+
+
+class EmptySerializer(Serializer):
+    """The body of a request whose address says all: none, or an empty object."""
 
 
 class ViewMixin:
     """What plain views and viewsets share.
 
     `permissions` maps each action (or method, in lower case) to the permission it needs; see
-    `nexus.api.permissions`.
+    `nexus.api.permissions`. A view, or an action by its decorator, says `takes_body=False` when its address says all.
     """
 
     permissions: dict[str, str] = {}
+    takes_body = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Everything before the work: authentication, permission, rate; who is at work, for logs and history."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        if request.method in METHODS_WITH_BODY and hasattr(self, request.method.lower()):
+            self._check_body(request.data)
         if not request.user.is_authenticated:
             return
         bind(user=request.user.pk)
@@ -43,6 +52,11 @@ class ViewMixin:
         if request.method == "POST" and IDEMPOTENCY_KEY in request.headers:
             handler = self.post  # type: ignore[attr-defined]
             vars(self)["post"] = partial(idempotent, handler)
+
+    def _check_body(self, data: Any) -> None:
+        """Raise ValidationError for fields that nobody would read; reading `data` has refused what is no JSON."""
+        if not self.takes_body:
+            EmptySerializer(data=data).is_valid(raise_exception=True)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer a request; what it writes is kept in the history with the request it came from."""

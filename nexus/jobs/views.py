@@ -44,7 +44,7 @@ class JobViewSet(ReadOnlyViewSet):
         request=None,
         responses={202: JobSerializer},
     )
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False)
     def cancel(self, request: Request, pk: str) -> HttpResponse:
         """Ask a job to stop after the chunks that are under way."""
         return answer(request, self.represent(services.cancel(self.get_object())), 202)
@@ -55,7 +55,7 @@ class JobViewSet(ReadOnlyViewSet):
         request=None,
         responses={202: JobSerializer},
     )
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], takes_body=False)
     def retry(self, request: Request, pk: str) -> HttpResponse:
         """Take up what failed or was not done."""
         return answer(request, self.represent(services.retry(self.get_object())), 202)

@@ -61,7 +61,9 @@ def set_length(response: HttpResponseBase) -> int | None:
     if not isinstance(response, HttpResponse):
         return None
     size = len(response.content)
-    if response.status_code not in STATUSES_WITHOUT_BODY:
+    if response.status_code in STATUSES_WITHOUT_BODY:
+        response.headers.pop("Content-Type", None)
+    else:
         response.headers.setdefault("Content-Length", str(size))
     return size
 

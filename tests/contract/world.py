@@ -1,0 +1,226 @@
+"""A small world in which every address has something to show, and a good request for every operation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import Group
+
+from accounts.models import Session, User
+from accounts.roles import ADMINISTRATOR, EDITOR, ROLES, VIEWER
+from accounts.services.sessions import open_session
+from accounts.services.users import create_user
+from accounts.tokens import token_pair
+from classification.models import Classification, Classifier
+from classification.services import classify, training
+from nexus.jobs import services as jobs
+from nexus.jobs.models import Job
+from products.models import Category, Product, Taxonomy
+from products.services.loading import CategoryRow, load_taxonomy
+from products.services.products import create_product
+from workflows.models import Execution, StepRun, Workflow
+from workflows.services import executions
+from workflows.services.definitions import create_workflow, update_workflow
+
+PASSWORD = "correct horse battery"
+ROWS = [
+    CategoryRow("tools", "Tools"),
+    CategoryRow("drills", "Cordless drills", "tools", ["combi drill", "hammer drill", "18V"]),
+    CategoryRow("saws", "Circular saws", "tools", ["circular saw", "plunge saw"]),
+]
+DEFINITION: dict[str, Any] = {
+    "on": {"manual": {}},
+    "steps": [
+        {"id": "gate", "uses": "approval"},
+        {"id": "pick", "uses": "products.select", "needs": ["gate"], "with": {"filter": {}}},
+    ],
+}
+# Doubtful on purpose: it must wait for a review.
+DOUBTFUL = "drill saw"
+
+
+@dataclass
+class World:
+    """What there is at least two of, each list having more than one page of one."""
+
+    administrator: User
+    user: User
+    session: Session
+    taxonomy: Taxonomy
+    category: Category
+    product: Product
+    job: Job
+    review: Classification
+    classifier: Classifier
+    workflow: Workflow
+    execution: Execution
+
+    def address(self, path: str) -> str:
+        """An address with the ids of what there is."""
+        if path.endswith("/retry"):
+            self.end()
+        return path.format(**self._parameters(path))
+
+    def end(self) -> None:
+        """Cancel the job and the execution, so that there is something to retry."""
+        self.job.refresh_from_db()
+        if not self.job.is_finished:
+            jobs.cancel(self.job)
+        self.execution.refresh_from_db()
+        if self.execution.status in Execution.ACTIVE:
+            executions.cancel(self.execution.pk)
+
+    def _parameters(self, path: str) -> dict[str, object]:
+        owners = {
+            "/auth/sessions": self.session,
+            "/api/v1/jobs": self.job,
+            "/api/v1/users": self.user,
+            "/api/v1/products": self.product,
+            "/api/v1/taxonomies": self.taxonomy,
+            "/api/v1/categories": self.category,
+            "/api/v1/classify": self.job,
+            "/api/v1/classifiers": self.classifier,
+            "/api/v1/reviews": self.review,
+            "/api/v1/workflows": self.workflow,
+            "/api/v1/executions": self.execution,
+        }
+        start = path.partition("/{")[0]
+        pk = owners[start].pk if "{" in path else None
+        return {"pk": pk, "workflow_id": pk, "step": "gate"}
+
+
+def make_world() -> World:
+    """Something of everything, all of it the administrator's."""
+    # Tests with real transactions leave an empty database behind, without what migrations put there.
+    Group.objects.bulk_create([Group(name=role) for role in ROLES], ignore_conflicts=True)
+    administrator = create_user(email="owner@example.org", password=PASSWORD, roles=[ADMINISTRATOR])
+    for role in (VIEWER, EDITOR):
+        user = create_user(email=f"other-{role}@example.org", password=PASSWORD, roles=[role])
+    session = open_session(user=administrator, user_agent="another device")
+    load_taxonomy("other", "1", "Other", ROWS)
+    load_taxonomy("shop", "1", "Shop", ROWS)
+    taxonomy = Taxonomy.objects.get(code="shop")
+    leaf = taxonomy.categories.get(code="saws")
+    for number in range(2):
+        product = create_product({"sku": f"W-{number}", "name": DOUBTFUL, "category_id": leaf.pk})
+        product.name += " again"
+        product.save()
+    review = _classified(product, administrator)
+    for number in range(2):
+        workflow = create_workflow(name=f"Workflow {number}", definition=DEFINITION, user_id=administrator.pk)
+        workflow_versions(workflow, administrator)
+    for _ in range(2):
+        execution = executions.start(workflow_id=workflow.pk, user_id=administrator.pk)
+    executions.advance(execution.pk)
+    StepRun.objects.filter(execution=execution, step_id="gate").update(status=StepRun.Status.WAITING)
+    job = classify.classify_items(
+        [{"product_id": product.pk}], chosen=classify.options(taxonomy="shop"), user_id=administrator.pk
+    )
+    return World(
+        administrator=administrator,
+        user=user,
+        session=session,
+        taxonomy=Taxonomy.objects.get(code="shop"),
+        category=leaf,
+        product=product,
+        job=job,
+        review=review,
+        classifier=Classifier.objects.get(taxonomy=taxonomy, status=Classifier.Status.CANDIDATE),
+        workflow=workflow,
+        execution=execution,
+    )
+
+
+def workflow_versions(workflow: Workflow, user: User) -> None:
+    """A second version of a workflow."""
+    changed = DEFINITION | {"steps": DEFINITION["steps"][:1]}
+    update_workflow(workflow, {"definition": changed}, user_id=user.pk)
+
+
+def _classified(product: Product, user: User) -> Classification:
+    """The latest of some answers about a product, by the first of two classifiers."""
+    for item in ({"name": DOUBTFUL}, {"product_id": product.pk}, {"product_id": product.pk}):
+        answer = classify.classify_one(item, taxonomy="shop", user_id=user.pk)[1]
+    Classification.objects.update(awaits_review=True, decision=Classification.Decision.NEEDS_REVIEW)
+    other = classify.classify_one({"name": DOUBTFUL}, taxonomy="other", user_id=user.pk)[1]
+    assert other.classifier_id
+    candidate = training.train(Taxonomy.objects.get(code="shop"), user_id=user.pk)
+    assert candidate.job
+    jobs.work_on(candidate.job_id)
+    while jobs.work_on(candidate.job_id):
+        pass
+    answer.refresh_from_db()
+    return answer
+
+
+Body = Callable[[World], Any]
+
+PRODUCT = {"sku": "NEW-1", "name": "Hammer drill", "gtin": "4006381333931", "attributes": {"voltage_v": 18}}
+USER = {"email": "new@example.org", "name": "New", "roles": ["viewer"], "password": PASSWORD}
+WORKFLOW = {"name": "New", "description": "", "enabled": True, "definition": DEFINITION}
+TAXONOMY = {"code": "new", "version": "1", "name": "New", "description": "", "language": "en"}
+
+# A good body for every operation that takes one; None for those that take none.
+BODIES: dict[str, Body | None] = {
+    "POST /auth/login": lambda world: {"email": world.user.email, "password": PASSWORD},
+    "POST /auth/refresh": lambda world: {"refresh_token": token_pair(world.session).refresh},
+    "POST /auth/logout": None,
+    "PATCH /auth/me": lambda world: {"name": "Another"},
+    "POST /auth/password": lambda world: {"current_password": PASSWORD, "new_password": f"{PASSWORD} staple"},
+    "POST /api/v1/users": lambda world: USER,
+    "PUT /api/v1/users/{pk}": lambda world: USER,
+    "PATCH /api/v1/users/{pk}": lambda world: {"name": "Another"},
+    "POST /api/v1/products": lambda world: PRODUCT | {"category_id": world.category.pk},
+    "PUT /api/v1/products/{pk}": lambda world: PRODUCT | {"category_id": world.category.pk},
+    "PATCH /api/v1/products/{pk}": lambda world: {"name": "Another"},
+    "POST /api/v1/products/bulk": lambda world: {
+        "create": [PRODUCT],
+        "update": [{"id": world.product.pk, "name": "Another"}],
+        "delete": [],
+    },
+    "POST /api/v1/taxonomies": lambda world: TAXONOMY,
+    "PUT /api/v1/taxonomies/{pk}": lambda world: TAXONOMY,
+    "PATCH /api/v1/taxonomies/{pk}": lambda world: {"name": "Another"},
+    "POST /api/v1/categories": lambda world: {
+        "taxonomy": "shop",
+        "parent": world.category.pk,
+        "code": "new",
+        "name": "New",
+        "keywords": ["new"],
+    },
+    "PUT /api/v1/categories/{pk}": lambda world: {
+        "taxonomy": "shop",
+        "parent": world.category.parent_id,
+        "code": "new",
+        "name": "New",
+    },
+    "PATCH /api/v1/categories/{pk}": lambda world: {"name": "Another"},
+    "POST /api/v1/classify": lambda world: {
+        "name": "Makita 18V combi drill",
+        "manufacturer": "Makita",
+        "attributes": {"voltage_v": 18},
+        "taxonomy": "shop",
+        "top_k": 3,
+        "apply": False,
+    },
+    "POST /api/v1/classify/batch": lambda world: {"product_ids": [world.product.pk], "taxonomy": "shop"},
+    "POST /api/v1/classify/{pk}/cancel": None,
+    "POST /api/v1/classify/{pk}/retry": None,
+    "POST /api/v1/jobs/{pk}/cancel": None,
+    "POST /api/v1/jobs/{pk}/retry": None,
+    "POST /api/v1/classifiers": lambda world: {"taxonomy": "shop"},
+    "POST /api/v1/classifiers/{pk}/activate": None,
+    "POST /api/v1/reviews/{pk}": lambda world: {
+        "decision": "correct",
+        "category_id": world.category.pk,
+        "note": "Seen",
+    },
+    "POST /api/v1/workflows": lambda world: WORKFLOW,
+    "PUT /api/v1/workflows/{pk}": lambda world: WORKFLOW,
+    "PATCH /api/v1/workflows/{pk}": lambda world: {"description": "Another"},
+    "POST /api/v1/workflows/{workflow_id}/executions": lambda world: {"input": {"a": 1}},
+    "POST /api/v1/executions/{pk}/cancel": None,
+    "POST /api/v1/executions/{pk}/retry": None,
+    "POST /api/v1/executions/{pk}/steps/{step}/approve": lambda world: {"note": "Good"},
+    "POST /api/v1/executions/{pk}/steps/{step}/reject": lambda world: {"note": "Bad"},
+}
