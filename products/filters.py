@@ -4,6 +4,7 @@ from typing import Any
 
 import django_filters
 from django import forms
+from drf_spectacular.utils import extend_schema_field
 
 from nexus.api.filters import BooleanFilter, FilterSet
 from products import search
@@ -33,10 +34,19 @@ class TaxonomyFilter(django_filters.CharFilter):
     field_class = TaxonomyField
 
 
+@extend_schema_field(int)
 class IntegerFilter(django_filters.NumberFilter):
     """A filter by a whole number."""
 
     field_class = forms.IntegerField
+
+
+@extend_schema_field(int)
+class CategoryFilter(django_filters.ModelChoiceFilter):
+    """A filter by the id of a category that exists."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(queryset=Category.objects.all(), **options)
 
 
 class ProductFilterSet(FilterSet):
@@ -49,9 +59,7 @@ class ProductFilterSet(FilterSet):
     )
     status = django_filters.ChoiceFilter(choices=Product.Status.choices)
     manufacturer = django_filters.CharFilter(lookup_expr="iexact", label="The whole name, in any case.")
-    category = django_filters.ModelChoiceFilter(
-        queryset=Category.objects.all(), method="in_category", label="With all categories that lie below it."
-    )
+    category = CategoryFilter(method="in_category", label="With all categories that lie below it.")
     taxonomy = TaxonomyFilter(field_name="category__taxonomy", label="`code`, or `code@version`.")
     category__isnull = BooleanFilter(
         field_name="category", lookup_expr="isnull", label="Without a category, or with one."

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.apps import apps
 from django.db.models import QuerySet
 
 from accounts.models import User
-from products.models import Product
 
 ACTIONS = {"insert": "created", "update": "updated", "delete": "deleted"}
 FIELDS = (
@@ -22,11 +22,13 @@ FIELDS = (
     "category_source",
 )
 Event = Any
+# pghistory makes this model while `products.models` is read.
+ProductEvent: Any = apps.get_model("products", "ProductEvent")
 
 
 def events_of(product_id: int) -> QuerySet[Any]:
     """The events of a product, the latest first; also of one that is deleted."""
-    return Product.pgh_event_model.objects.filter(pgh_obj=product_id).order_by("-pgh_id")
+    return ProductEvent.objects.filter(pgh_obj=product_id).order_by("-pgh_id")
 
 
 def entries(events: Sequence[Event]) -> list[dict[str, Any]]:

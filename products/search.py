@@ -15,10 +15,11 @@ search that finds more of them says little about what is best; its matches come 
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection, transaction
-from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 
@@ -51,7 +52,7 @@ def search(queryset: ProductQuerySet, text: str) -> ProductQuerySet:
     return found.order_by(*BEST_FIRST)
 
 
-def affordable(found: ProductQuerySet) -> ProductQuerySet:
+def affordable(found: QuerySet[Any]) -> QuerySet[Any]:
     """What a search found, the newest first where that is too much to rank. Counts it."""
     return found.order_by(*NEWEST_FIRST) if count(found) > RANKED_AT_MOST else found
 

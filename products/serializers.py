@@ -109,11 +109,11 @@ class TaxonomyReference(serializers.CharField):
 
     column = "code"
 
-    def to_representation(self, value: Taxonomy) -> str:
+    def to_representation(self, value: Taxonomy) -> str:  # type: ignore[override]
         """The code."""
         return value.code
 
-    def to_internal_value(self, data: Any) -> Taxonomy:
+    def to_internal_value(self, data: Any) -> Taxonomy:  # type: ignore[override]
         """The taxonomy. Raises ValidationError when there is none, or when the category belongs to another."""
         reference = super().to_internal_value(data)
         owner = self.parent.instance.taxonomy if self.parent.instance else None
@@ -134,7 +134,7 @@ class CategorySerializer(Serializer):
 
     id = serializers.IntegerField(read_only=True)
     taxonomy = TaxonomyReference(help_text="The code of its taxonomy; on POST also `code@version`.")
-    parent = serializers.IntegerField(
+    parent = serializers.IntegerField(  # type: ignore[assignment]
         source="parent_id", allow_null=True, default=None, min_value=1, max_value=BIGGEST_ID
     )
     code = serializers.CharField(max_length=100, help_text="Unique in its taxonomy.")
@@ -170,8 +170,8 @@ MAX_BULK = 1000
 class BulkSerializer(Serializer):
     """Up to 1,000 products each to create, to update and to delete, in one transaction."""
 
-    create = ProductSerializer(many=True, default=list, max_length=MAX_BULK)
-    update = BulkUpdateSerializer(many=True, default=list, max_length=MAX_BULK)
+    create = ProductSerializer(many=True, default=list, max_length=MAX_BULK)  # type: ignore[assignment, call-arg]
+    update = BulkUpdateSerializer(many=True, default=list, max_length=MAX_BULK)  # type: ignore[assignment, call-arg]
     delete = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=BIGGEST_ID), default=list, max_length=MAX_BULK
     )
@@ -209,7 +209,7 @@ class HistoryEntrySerializer(serializers.Serializer[Any]):
     action = serializers.ChoiceField(choices=["created", "updated", "deleted"])
     user = ActorSerializer(allow_null=True, help_text="Null for changes by commands and the system.")
     request_id = serializers.CharField(allow_null=True)
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment]
         allow_null=True, help_text="Where the change came from, such as `api` or `admin`."
     )
     changes = serializers.DictField(child=ChangeSerializer(), help_text="By name of field.")

@@ -7,6 +7,7 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 
 from nexus.api.errors import invalid_request, pointer_of
@@ -25,6 +26,7 @@ class StrictBooleanField(forms.Field):
         return bool(value == "true")
 
 
+@extend_schema_field(bool)
 class BooleanFilter(django_filters.Filter):
     """A filter by ``true`` or ``false``."""
 

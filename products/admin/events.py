@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin
-from products.history import ACTIONS
-from products.models import Category, Product
+from products.history import ACTIONS, ProductEvent
 
 
 class ActionFilter(admin.SimpleListFilter):
@@ -30,7 +30,7 @@ class EventAdmin(ReadOnlyMixin, LargeTableAdmin):
 
     list_filter = [ActionFilter]
     ordering = ["-pgh_id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     search_fields = ["pgh_obj__exact"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -58,7 +58,7 @@ class EventAdmin(ReadOnlyMixin, LargeTableAdmin):
         return (event.pgh_context or {}).get("request_id") or ""
 
 
-@admin.register(Product.pgh_event_model)
+@admin.register(ProductEvent)
 class ProductEventAdmin(EventAdmin):
     """Every change of a product."""
 
@@ -76,7 +76,7 @@ class ProductEventAdmin(EventAdmin):
     search_help_text = "The id of a product, which may be deleted."
 
 
-@admin.register(Category.pgh_event_model)
+@admin.register(apps.get_model("products", "CategoryEvent"))
 class CategoryEventAdmin(EventAdmin):
     """Every change of a category."""
 

@@ -37,7 +37,7 @@ class TaxonomyAdmin(ServiceAdmin):
         taxonomies.delete_taxonomy(taxonomies.lock(pk))
 
 
-class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
+class CategoryForm(forms.ModelForm):
     """A category with one keyword a line."""
 
     keywords = SimpleArrayField(

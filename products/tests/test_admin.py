@@ -69,7 +69,7 @@ def test_a_product_is_made_and_changed_as_through_the_api(
     staff: Client, tree: Tree, administrator: User
 ) -> None:
     staff.post("/admin/products/product/add/", {**FORM, "category": tree["saws"].pk})
-    product = Product.objects.get()
+    product: Any = Product.objects.get()
     assert (product.category, product.category_source) == (tree["saws"], "manual")
     url = f"/admin/products/product/{product.pk}/change/"
     staff.post(url, {**FORM, "name": "Saw", "category": tree["saws"].pk})
@@ -142,7 +142,8 @@ def test_what_a_service_refuses_is_said_and_not_done(
 
 
 def test_history_is_only_read(staff: Client, make_product: MakeProduct) -> None:
-    event = make_product().events.get()
+    product: Any = make_product()
+    event = product.events.get()
     url = f"/admin/products/productevent/{event.pgh_id}/"
     assert staff.get(f"{url}change/").status_code == 200
     assert staff.post(f"{url}change/", {"name": "x"}).status_code == 403

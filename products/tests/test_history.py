@@ -1,5 +1,7 @@
 """GET /api/v1/products/{id}/history"""
 
+from typing import Any
+
 import pghistory
 from django.db import connection, transaction
 from rest_framework.test import APIClient
@@ -10,7 +12,7 @@ from products.services.loading import CategoryRow, load_taxonomy
 from products.tests.conftest import URL, MakeProduct, Tree
 
 
-def history(client: APIClient, pk: int, query: str = "") -> list[dict[str, object]]:
+def history(client: APIClient, pk: int, query: str = "") -> list[dict[str, Any]]:
     response = client.get(f"{URL}/{pk}/history{query}")
     assert response.status_code == 200, response.content
     return list(response.json()["results"])
@@ -90,7 +92,7 @@ def test_a_change_that_is_rolled_back_never_was(as_viewer: APIClient, make_produ
 
 def test_the_context_is_kept_in_the_event_and_in_no_table(make_product: MakeProduct) -> None:
     with pghistory.context(source="test", user=7):
-        product = make_product()
+        product: Any = make_product()
     assert product.events.get().pgh_context == {"source": "test", "user": 7}
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pghistory_context")
@@ -99,5 +101,9 @@ def test_the_context_is_kept_in_the_event_and_in_no_table(make_product: MakeProd
 
 def test_categories_have_a_history_without_what_follows_from_their_parents(tree: Tree) -> None:
     load_taxonomy("shop", "1", "Shop", [CategoryRow("tools", "Power tools")])
-    assert [event.pgh_label for event in tree["tools"].events.order_by("pgh_id")] == ["insert", "update"]
-    assert [event.pgh_label for event in tree["saws"].events.all()] == ["insert"]
+    categories: Any = tree
+    assert [event.pgh_label for event in categories["tools"].events.order_by("pgh_id")] == [
+        "insert",
+        "update",
+    ]
+    assert [event.pgh_label for event in categories["saws"].events.all()] == ["insert"]

@@ -37,7 +37,7 @@ JSON = st.recursive(
 )
 
 
-def send(client: APIClient, method: str, url: str, body: bytes) -> int:
+def send(client: APIClient, method: str, url: str, body: Any) -> int:
     answer = client.generic(method, url, body, content_type="application/json")
     if answer.status_code >= 400:
         assert answer.headers["Content-Type"] == "application/problem+json"

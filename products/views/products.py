@@ -90,7 +90,7 @@ class ProductViewSet(ModelViewSet):
         """A new product."""
         return products.create_product(serializer.validated_data)
 
-    def perform_update(self, serializer: ProductSerializer) -> Product:
+    def perform_update(self, serializer: Any) -> Product:
         """The product with its changes."""
         return products.update_product(serializer.instance, serializer.validated_data)
 
@@ -134,7 +134,7 @@ class ProductViewSet(ModelViewSet):
     def _in_ranked_walk(self) -> bool:
         """Whether the page continues a list that was ranked, and must go on in the same way."""
         cursor = self.request.query_params.get("cursor")
-        return bool(cursor) and Cursor.decode(cursor).ordering == search.BEST_FIRST
+        return cursor is not None and Cursor.decode(cursor).ordering == search.BEST_FIRST
 
 
 def _json(data: object) -> HttpResponse:

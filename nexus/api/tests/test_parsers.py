@@ -1,12 +1,14 @@
 """How bodies are read"""
 
+from typing import Any
+
 import pytest
 from rest_framework.test import APIClient
 
 from nexus.api.tests.conftest import PRODUCTS
 
 
-def post(api: APIClient, body: bytes, content_type: str = "application/json") -> dict[str, object]:
+def post(api: APIClient, body: Any, content_type: str = "application/json") -> dict[str, object]:
     answer = api.generic("POST", PRODUCTS, body, content_type=content_type)
     return {"status": answer.status_code, **answer.json()}
 

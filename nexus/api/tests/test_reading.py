@@ -22,8 +22,9 @@ def viewsets(patterns: Any = None) -> set[type[GenericViewSet]]:
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         if hasattr(pattern, "url_patterns"):
             found |= viewsets(pattern.url_patterns)
-        elif issubclass(getattr(pattern.callback, "cls", object), GenericViewSet):
-            found.add(pattern.callback.cls)
+        else:
+            view: Any = getattr(pattern.callback, "cls", object)
+            found |= {view} if issubclass(view, GenericViewSet) else set()
     return found
 
 
@@ -31,7 +32,7 @@ READERS = sorted(
     (
         view
         for view in viewsets()
-        if view.serializer_class is not None and reading.row_reader(view.serializer_class) is not None
+        if view.serializer_class is not None and reading.row_reader(view.serializer_class) is not None  # type: ignore[arg-type]
     ),
     key=lambda view: view.__name__,
 )
