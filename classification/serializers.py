@@ -271,7 +271,12 @@ class ClassifierSerializer(serializers.ModelSerializer[Classifier]):
 
     taxonomy = serializers.CharField(source="taxonomy.code")
     taxonomy_version = serializers.CharField(source="taxonomy.version")
-    job_id = serializers.PrimaryKeyRelatedField[Job](source="job", read_only=True)
+    job_id = serializers.PrimaryKeyRelatedField[Job](
+        source="job",
+        read_only=True,
+        allow_null=True,
+        help_text="Null for the first one, which no job trained.",
+    )
 
     class Meta:
         model = Classifier

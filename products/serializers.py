@@ -197,8 +197,8 @@ class ActorSerializer(serializers.Serializer[Any]):
 class ChangeSerializer(serializers.Serializer[Any]):
     """A field before and after a change."""
 
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = serializers.JSONField(help_text="Null where there was none.")
+    after = serializers.JSONField(help_text="Null where there is none.")
 
 
 class HistoryEntrySerializer(serializers.Serializer[Any]):

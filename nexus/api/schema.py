@@ -6,6 +6,7 @@ from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.utils import OpenApiParameter
 
 PROBLEM = "Problem"
+KNOWN = "If-None-Match"
 # Which errors an operation can answer with, beside its own.
 ALWAYS = {
     "400": "The request is wrong; `errors` names the places.",
@@ -33,17 +34,24 @@ class AutoSchema(SpectacularSchema):
         parameters = list(super().get_override_parameters())
         if self.method == "POST":
             parameters.append(
-                _header("Idempotency-Key", "The same key with the same body is done once in 24 hours.")
+                _header(
+                    "Idempotency-Key",
+                    "The same key with the same body is done once in 24 hours.",
+                    minLength=1,
+                    maxLength=255,
+                    pattern="^[!-~]+$",
+                )
             )
         elif self.method in {"PUT", "PATCH", "DELETE"}:
             parameters.append(_header("If-Match", "Go on only if the resource still has this `ETag`."))
-        elif self.path.endswith("}"):
-            parameters.append(_header("If-None-Match", "Answer 304 if the resource still has this `ETag`."))
+        elif self.path.endswith(("}", "/me")):
+            parameters.append(_header(KNOWN, "Answer 304 if the resource still has this `ETag`."))
         return parameters
 
 
-def _header(name: str, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+def _header(name: str, description: str, **rules: object) -> OpenApiParameter:
+    schema = {"type": "string", **rules}
+    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=description)
 
 
 def add_problem_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -56,7 +64,8 @@ def add_problem_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, An
             # Without `security` an operation is open to all: the schema names none for the whole API.
             if not operation.get("security") or {} in operation["security"]:
                 errors.pop("403")
-            if "{" not in path:
+            # What a POST names in its body may not be there either.
+            if "{" not in path and method != "post":
                 errors.pop("404")
             if method in {"post", "put", "patch"}:
                 errors |= WITH_A_BODY
@@ -64,6 +73,16 @@ def add_problem_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, An
                 errors |= CHANGING
             for status, description in errors.items():
                 operation["responses"].setdefault(status, _problem_response(description))
+            if any(parameter["name"] == KNOWN for parameter in operation.get("parameters", [])):
+                operation["responses"]["304"] = {"description": f"As the caller has it (`{KNOWN}`)."}
+    return result
+
+
+def refuse_unknown_fields(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Say of every body that it has no other fields than those it names."""
+    for name, schema in result["components"]["schemas"].items():
+        if name.endswith("Request") and "properties" in schema:
+            schema["additionalProperties"] = False
     return result
 
 
