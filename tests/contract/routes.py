@@ -14,8 +14,8 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 PAGES = frozenset({"/docs", "/redoc", "/openapi.json", "/metrics"})
 OPEN = PAGES | {"/auth/login", "/auth/refresh", "/health", "/health/live"}
 OWN = "/auth/"
-# What the pages load.
-FILES = ("/admin/", "/favicon.ico", "/redoc.js")
+# What people look at, and what the pages load.
+FILES = ("/admin", "/favicon.ico", "/redoc.js")
 
 
 @dataclass(frozen=True, slots=True)
