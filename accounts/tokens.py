@@ -4,9 +4,11 @@ Claims: ``sub`` (user), ``sid`` (session), ``jti``, ``typ``, ``iat``, ``exp``, `
 a pair follows from its session's row, so the same row gives the same pair again, byte for byte.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 from uuid import UUID, uuid5
 
 from rest_framework_simplejwt import tokens
@@ -18,6 +20,7 @@ from nexus.api.errors import Problem
 
 ACCESS_TOKEN_LIFETIME: timedelta = api_settings.ACCESS_TOKEN_LIFETIME
 REFRESH_TOKEN_LIFETIME: timedelta = api_settings.REFRESH_TOKEN_LIFETIME
+LEEWAY_S: float = api_settings.LEEWAY
 
 
 class AccessToken(tokens.AccessToken):
@@ -46,6 +49,7 @@ class Claims:
     user_id: int
     session_id: UUID
     token_id: UUID
+    expires_at: float
 
 
 def unauthorized(code: str, detail: str) -> Problem:
@@ -72,10 +76,23 @@ def _signed(kind: type[Token], session: Session, token_id: UUID, expires_at: dat
 def read(kind: type[Token], text: str) -> Claims:
     """The claims of a token of a kind. Raises Problem (401): ``token_expired`` or ``token_invalid``."""
     try:
-        token: Any = kind(text)  # type: ignore[arg-type]
-        return Claims(int(token["sub"]), UUID(token["sid"]), UUID(token["jti"]))
+        claims = _verified(cast(Any, kind), text)
     except ExpiredTokenError:
-        raise unauthorized("token_expired", "The token has run out.") from None
+        raise _expired() from None
     # A token may be signed and still hold claims of any type, such as a time beyond the calendar.
     except (TokenError, ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
         raise unauthorized("token_invalid", f"This is not a valid {kind.token_type} token.") from None
+    if time.time() >= claims.expires_at + LEEWAY_S:
+        raise _expired()
+    return claims
+
+
+@lru_cache(maxsize=4096)
+def _verified(kind: type[Token], text: str) -> Claims:
+    """The claims of a token with a good signature. What does not change is worked out once: all but its expiry."""
+    token: Any = kind(text)  # type: ignore[arg-type]
+    return Claims(int(token["sub"]), UUID(token["sid"]), UUID(token["jti"]), float(token["exp"]))
+
+
+def _expired() -> Problem:
+    return unauthorized("token_expired", "The token has run out.")
