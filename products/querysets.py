@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Self
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import Func, Q, TextField, Value
+from django.db.models.expressions import RawSQL
 
 if TYPE_CHECKING:
     from products.models import Category, Product, Taxonomy
@@ -45,12 +46,10 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 
         Others may refer to the same categories meanwhile: the lock is the one that a foreign key takes.
         """
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT id FROM products_category WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [list(ids)]
-            )
-            existing = [row[0] for row in cursor.fetchall()]
-        return {category.pk: category for category in self.filter(pk__in=existing).select_related("taxonomy")}
+        locked = RawSQL(
+            "SELECT id FROM products_category WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [list(ids)]
+        )
+        return {category.pk: category for category in self.filter(pk__in=locked).select_related("taxonomy")}
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
