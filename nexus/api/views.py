@@ -16,7 +16,7 @@ from nexus.api.filters import StrictFilterBackend
 from nexus.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from nexus.api.idempotency import idempotent
 from nexus.api.pagination import KeysetPagination
-from nexus.api.reading import RowReader, row_reader
+from nexus.api.reading import RowReader, row_by_key, row_reader
 from nexus.api.renderers import to_json
 from nexus.api.serializers import Serializer
 from nexus.ops.context import bind, current_request_id
@@ -88,17 +88,25 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
 
     def represent(self, instance: Model) -> Any:
         """A resource as its serializer shows it."""
-        return self.get_serializer(instance).data
+        reader = self.row_reader()
+        return self.get_serializer(instance).data if reader is None else reader.represent(instance)
 
     def read_one(self) -> Any:
         """The resource of the address, read the short way where its serializer allows. Raises Http404."""
         reader = self.row_reader()
         if reader is None:
             return self.represent(self.get_object())
-        rows = reader.read(self.get_queryset().filter(pk=self.kwargs["pk"])[:1])
-        if not rows:
+        row = self._row(reader)
+        if row is None:
             raise Http404
-        return rows[0]
+        return row
+
+    def _row(self, reader: RowReader) -> dict[str, Any] | None:
+        key, queryset = self.kwargs["pk"], cast(Any, self).queryset
+        is_fixed = type(self).get_queryset is generics.GenericAPIView.get_queryset
+        if is_fixed and isinstance(key, int):
+            return row_by_key(reader, queryset).read(key)
+        return next(iter(reader.read(self.get_queryset().filter(pk=key)[:1])), None)
 
     def page(self, queryset: QuerySet[Any]) -> Any:
         """A page of a queryset as ``{count, next, previous, results}``."""

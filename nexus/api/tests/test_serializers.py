@@ -9,7 +9,7 @@ from nexus.api.serializers import Serializer
 
 
 class Shelf(Serializer):
-    label = serializers.CharField(max_length=3)
+    code = serializers.CharField(max_length=3)
     sizes = serializers.ListField(child=serializers.IntegerField(), default=list)
 
 
@@ -20,10 +20,10 @@ def item_of(shelf: Shelf) -> Any:
 
 def test_changing_a_field_of_one_serializer_changes_no_other() -> None:
     changed, other = Shelf(data={}), Shelf(data={})
-    changed.fields["label"].required = False
+    changed.fields["code"].required = False
     assert changed.is_valid()
     assert not other.is_valid()
-    assert list(other.errors) == ["label"]
+    assert list(other.errors) == ["code"]
 
 
 def test_each_field_belongs_to_its_own_serializer() -> None:
@@ -33,9 +33,9 @@ def test_each_field_belongs_to_its_own_serializer() -> None:
 
 
 def test_a_list_keeps_what_each_of_its_rows_gave() -> None:
-    shelves = Shelf(data=[{"label": "a", "sizes": [1]}, {"label": "b"}], many=True)
+    shelves = Shelf(data=[{"code": "a", "sizes": [1]}, {"code": "b"}], many=True)
     assert shelves.is_valid()
-    assert shelves.validated_data == [{"label": "a", "sizes": [1]}, {"label": "b", "sizes": []}]
+    assert shelves.validated_data == [{"code": "a", "sizes": [1]}, {"code": "b", "sizes": []}]
 
 
 def test_the_fields_of_a_model_serializer_have_their_names_and_labels() -> None:
