@@ -7,7 +7,7 @@ from django.conf import LazySettings
 from django.core.management import call_command
 
 from accounts.models import User
-from products.models import Category, Product
+from products.models import Category, Product, Taxonomy
 from workflows.demo import DEMO_WORKFLOWS
 from workflows.models import Workflow, WorkflowVersion
 
@@ -51,6 +51,13 @@ def test_what_people_have_changed_stays() -> None:
     seed()
     workflow.refresh_from_db()
     assert not workflow.enabled
+
+
+def test_a_taxonomy_that_is_no_longer_current_stays_so() -> None:
+    seed()
+    Taxonomy.objects.update(is_current=False)
+    assert "nothing has changed" in seed()
+    assert not Taxonomy.objects.filter(is_current=True).exists()
 
 
 def test_production_gets_no_demo_users(settings: LazySettings) -> None:

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand
 from accounts.demo import create_demo_users
 from accounts.models import User
 from classification.services import engines
-from products.demo import load_demo_products, load_demo_taxonomy
-from products.models import Category, Product
+from products.demo import TAXONOMY, VERSION, load_demo_products, load_demo_taxonomy
+from products.models import Category, Product, Taxonomy
 from workflows.demo import create_demo_workflows
 
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 self._told("demo workflows", create_demo_workflows()),
                 self._create_users(),
             ]
-        engines.active(engines.taxonomy_of("nexus-hardware"))
+        engines.active(Taxonomy.objects.get(code=TAXONOMY, version=VERSION))
         if not any(made):
             self.stdout.write("Everything was there already; nothing has changed.")
 
