@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from classification.models import Classification, Classifier, Review
 from classification.services.classify import DEFAULT_TOP_K
-from nexus.api.serializers import Serializer
+from nexus.api.serializers import ModelSerializer, Serializer
 from nexus.jobs.models import Job
 from products.validators import validate_attributes
 
@@ -169,7 +169,7 @@ class ResultSerializer(serializers.Serializer[Any]):
     error = serializers.CharField(allow_null=True)
 
 
-class ReviewSerializer(serializers.ModelSerializer[Review]):
+class ReviewSerializer(ModelSerializer):
     """What a person decided."""
 
     class Meta:
@@ -208,7 +208,7 @@ class ClassifierBriefSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class ClassificationJobSerializer(serializers.ModelSerializer[Job]):
+class ClassificationJobSerializer(ModelSerializer):
     """A classification job without its results."""
 
     job_id = serializers.UUIDField(source="id")
@@ -266,7 +266,7 @@ class ClassificationJobDetailSerializer(ClassificationJobSerializer):
         read_only_fields = fields
 
 
-class ClassifierSerializer(serializers.ModelSerializer[Classifier]):
+class ClassifierSerializer(ModelSerializer):
     """A version of a classifier with its measured figures."""
 
     taxonomy = serializers.CharField(source="taxonomy.code")

@@ -14,13 +14,19 @@ if TYPE_CHECKING:
 class TaxonomyQuerySet(models.QuerySet["Taxonomy"]):
     """Reads of taxonomies."""
 
-    def named(self, reference: str) -> "Taxonomy":
+    def meant_by(self, reference: str | None) -> Self:
         """The taxonomy of a reference: ``code`` (its current version) or ``code@version``.
 
-        Raises Taxonomy.DoesNotExist.
+        Without a reference all current ones, the oldest first.
         """
+        if not reference:
+            return self.filter(is_current=True).order_by("id")
         code, _, version = reference.partition("@")
-        return self.get(code=code, version=version) if version else self.get(code=code, is_current=True)
+        return self.filter(code=code, version=version) if version else self.filter(code=code, is_current=True)
+
+    def named(self, reference: str) -> "Taxonomy":
+        """The taxonomy of a reference. Raises Taxonomy.DoesNotExist."""
+        return self.meant_by(reference).get()
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):

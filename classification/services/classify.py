@@ -57,7 +57,7 @@ def options(*, taxonomy: str | None = None, top_k: int = DEFAULT_TOP_K, apply: b
 
     Raises NotFound or Conflict when there is no such taxonomy, or nothing in it.
     """
-    return _options(engines.active(engines.taxonomy_of(taxonomy)), top_k, apply)
+    return _options(engines.answering(taxonomy), top_k, apply)
 
 
 def _options(loaded: engines.Loaded, top_k: int, apply: bool) -> Options:
@@ -81,7 +81,7 @@ def classify_one(
 
     Raises NotFound for its product, and as `options` does.
     """
-    loaded = engines.active(engines.taxonomy_of(taxonomy))
+    loaded = engines.answering(taxonomy)
     chosen = _options(loaded, top_k, apply)
     found = _items([item], first=0)[0]
     if found.error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Max
+from django.db.models import FilteredRelation, Max, Q
 from django.utils import timezone
 
 from classification import engine
@@ -32,8 +32,10 @@ class Loaded:
     taxonomy: Taxonomy
     engine: engine.Classifier
     categories: dict[int, dict[str, object]]
+    is_outdated: bool
 
 
+# By the id of the classifier and the revision of its taxonomy.
 _loaded: OrderedDict[tuple[int, int], Loaded] = OrderedDict()
 _lock = Lock()
 
@@ -48,6 +50,22 @@ def active(taxonomy: Taxonomy) -> Loaded:
     if row is None or _is_outdated(row, taxonomy):
         row = _make_untrained(taxonomy)
     return _loaded_or_load(row, taxonomy)
+
+
+def answering(reference: str | None) -> Loaded:
+    """The active classifier of the taxonomy that a caller means; one query where this process has it in memory.
+
+    Raises as `taxonomy_of` and `active` do.
+    """
+    is_active = Q(classifiers__status=Classifier.Status.ACTIVE)
+    key = (
+        Taxonomy.objects.meant_by(reference)
+        .annotate(active=FilteredRelation("classifiers", condition=is_active))
+        .values_list("active", "revision")
+        .first()
+    )
+    found = _in_memory(key) if key else None
+    return found if found and not found.is_outdated else active(taxonomy_of(reference))
 
 
 def warm_up() -> None:
@@ -77,13 +95,15 @@ def load(classifier_id: int) -> Loaded:
 
 
 def _loaded_or_load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
-    key = (row.pk, taxonomy.revision)
+    return _in_memory((row.pk, taxonomy.revision)) or _load(row, taxonomy)
+
+
+def _in_memory(key: tuple[int, int]) -> Loaded | None:
     with _lock:
         found = _loaded.get(key)
         if found is not None:
             _loaded.move_to_end(key)
-            return found
-    return _load(row, taxonomy)
+        return found
 
 
 def _load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
@@ -94,6 +114,7 @@ def _load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
         taxonomy=taxonomy,
         engine=engine.Classifier.from_bytes(bytes(artefact or b"")),
         categories=_representations(taxonomy),
+        is_outdated=_is_outdated(row, taxonomy),
     )
     with _lock:
         _loaded[row.pk, taxonomy.revision] = loaded
@@ -182,12 +203,9 @@ def taxonomy_of(reference: str | None) -> Taxonomy:
 
     Raises NotFound, and Conflict when there is no taxonomy at all.
     """
+    taxonomy = Taxonomy.objects.meant_by(reference).first()
+    if taxonomy is not None:
+        return taxonomy
     if reference:
-        try:
-            return Taxonomy.objects.named(reference)
-        except Taxonomy.DoesNotExist:
-            raise NotFound("taxonomy_not_found", f"There is no current taxonomy {reference!r}.") from None
-    taxonomy = Taxonomy.objects.filter(is_current=True).order_by("id").first()
-    if taxonomy is None:
-        raise Conflict("no_taxonomy", "There is no taxonomy yet. 'manage.py seed' loads nexus-hardware.")
-    return taxonomy
+        raise NotFound("taxonomy_not_found", f"There is no current taxonomy {reference!r}.")
+    raise Conflict("no_taxonomy", "There is no taxonomy yet. 'manage.py seed' loads nexus-hardware.")

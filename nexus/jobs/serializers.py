@@ -2,10 +2,11 @@
 
 from rest_framework import serializers
 
+from nexus.api.serializers import ModelSerializer
 from nexus.jobs.models import Job
 
 
-class JobSerializer(serializers.ModelSerializer[Job]):
+class JobSerializer(ModelSerializer):
     """A job with its progress, counted in items."""
 
     eta_s = serializers.FloatField(
