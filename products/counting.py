@@ -16,6 +16,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 KEPT_S = 600
+# Pages are large, so they are not kept for long.
+PAGES_KEPT_S = 30
 
 Remembered = TypeVar("Remembered")
 
@@ -38,6 +40,32 @@ def state() -> State:
     return State(int(total), f"{rows}.{marks}")
 
 
+def kept_page(address: str, make: Callable[[], bytes]) -> bytes:
+    """A page of products as `make` gives it; the one made before as long as nothing that it shows has changed.
+
+    The page must depend on its address alone, and not on who asks.
+    """
+    key = f"products.page:{_state_of_all()}:{_digest(address)}"
+    page: bytes | None = cache.get(key)
+    if page is None:
+        page = make()
+        cache.set(key, page, PAGES_KEPT_S)
+    return page
+
+
+def _state_of_all() -> str:
+    """A key that changes whenever a product, a category or a taxonomy does.
+
+    A change of a category counts the revision of its taxonomy up, in the same transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT concat_ws('.', count(*), bit_xor(mark), (SELECT md5(string_agg(taxonomy::text, ' ' ORDER BY id))"
+            " FROM products_taxonomy AS taxonomy)) FROM products_productcountdelta"
+        )
+        return str(cursor.fetchone()[0])
+
+
 def count(queryset: QuerySet[Any]) -> int:
     """The exact number of rows of a queryset over products."""
     if not queryset.query.has_filters() and not queryset.query.is_sliced:
@@ -55,3 +83,7 @@ def remembered(kind: str, subject: object, work: Callable[[], Remembered]) -> Re
         known = work()
         cache.set(key, known, KEPT_S)
     return known
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()

@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from products import search
 from products.models import Product
-from products.tests.conftest import URL, MakeProduct
+from products.tests.conftest import URL, MakeProduct, Tree
 
 CATALOGUE = [
     {
@@ -121,6 +121,26 @@ def test_a_search_finds_what_was_written_just_now(as_editor: APIClient) -> None:
     assert skus(as_editor, "theodolite") == []
     as_editor.post(URL, {"sku": "T", "name": "Theodolite"})
     assert skus(as_editor, "theodolite") == skus(as_editor, "teodolite") == ["T"]
+
+
+def test_a_search_shows_a_changed_category_and_taxonomy_at_once(
+    as_administrator: APIClient, make_product: MakeProduct, tree: Tree
+) -> None:
+    make_product(tree["drills"], name="torque screwdriver")
+
+    def shown() -> dict[str, str]:
+        found: dict[str, str] = as_administrator.get(URL, {"search": "torque"}).json()["results"][0][
+            "category"
+        ]
+        return found
+
+    assert (shown()["path"], shown()["taxonomy"]) == ("Tools > Drills", "shop")
+    parent = tree["tools"]
+    assert as_administrator.patch(f"/api/v1/categories/{parent.pk}", {"name": "Power"}).status_code == 200
+    assert shown()["path"] == "Power > Drills"
+    url = f"/api/v1/taxonomies/{parent.taxonomy_id}"
+    assert as_administrator.patch(url, {"code": "store"}).status_code == 200
+    assert shown()["taxonomy"] == "store"
 
 
 @pytest.mark.parametrize("ranked_at_most", [1, 5000])

@@ -76,6 +76,15 @@ class ProductViewSet(ModelViewSet):
         "bulk": "products.change_product",
     }
 
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A page; that of a search is worked out once for the same products."""
+        if not request.query_params.get("search"):
+            return super().list(request, *args, **kwargs)
+        page = counting.kept_page(
+            request.build_absolute_uri(), lambda: super(ProductViewSet, self).list(request).content
+        )
+        return HttpResponse(page, content_type="application/json")
+
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """What the query asks for; a search that finds very much is not ranked."""
         found = super().filter_queryset(queryset)
