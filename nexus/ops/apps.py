@@ -2,9 +2,10 @@
 
 from celery.signals import heartbeat_sent, setup_logging, worker_ready, worker_shutdown
 from django.apps import AppConfig
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
 from django.db.backends.signals import connection_created
 
+from nexus.ops.connections import drop_dead_connections
 from nexus.ops.context import close_request
 from nexus.ops.logging import keep_celery_off
 
@@ -24,6 +25,7 @@ class NexusOpsConfig(AppConfig):
         worker_ready.connect(workers.report)
         heartbeat_sent.connect(workers.report)
         worker_shutdown.connect(workers.sign_off)
+        request_started.connect(drop_dead_connections)
         request_finished.connect(close_request)
         connection_created.connect(metrics.measure_queries_of)
         metrics.register_gauges(gauges.queue_gauges)

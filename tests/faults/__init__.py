@@ -1,0 +1,1 @@
+"""What happens when services stop, hang and come back, and when workers die."""

@@ -1,0 +1,163 @@
+"""A Nexus whose PostgreSQL, Redis and workers may be stopped and killed: its own services, on its own data."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nexus.devservices.processes import log_file, start, stop_all
+from nexus.devservices.servers import Postgres, Redis, free_port
+from tests.live import PROJECT, STOP_SECONDS, environment, fill
+
+PATIENCE_S = 30.0
+PASSWORD = "nexus-demo"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, and how long that took."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+    seconds: float
+
+
+@dataclass
+class Nexus:
+    """A running Nexus and what it stands on."""
+
+    postgres: Postgres
+    redis: Redis
+    logs: Path
+    port: int = field(default_factory=free_port)
+    parts: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+        """Start a part of Nexus."""
+        values = environment(self.postgres.url, self.redis.url)
+        with log_file(self.logs / f"{len(self.parts)}-{command[0]}.log") as output:
+            part = start(
+                [sys.executable, "-m", *command],
+                cwd=PROJECT,
+                env=values,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                dying_wish=signal.SIGKILL,
+            )
+        self.parts.append(part)
+        return part
+
+    def start_web(self) -> None:
+        """Start the web server and wait until it is healthy."""
+        address = f"127.0.0.1:{self.port}"
+        self.start("gunicorn", "-c", "nexus/gunicorn.py", "--bind", address, "nexus.wsgi:application")
+        eventually(lambda: self.status_of("/health") == 200)
+
+    def start_worker(self) -> "subprocess.Popen[bytes]":
+        """Start a Celery worker with the clock in it, which finds the work that nobody does."""
+        schedule = str(self.logs / "beat")
+        options = [
+            "--beat",
+            "--schedule",
+            schedule,
+            "--without-gossip",
+            "--without-mingle",
+            "--concurrency=2",
+        ]
+        return self.start("celery", "-A", "nexus", "worker", *options)
+
+    def call(self, method: str, path: str, body: Any = None, token: str = "", **headers: str) -> Answer:
+        """The answer to a request on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        started = time.monotonic()
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), sent)
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        document = json.loads(content) if content.startswith((b"{", b"[")) else content
+        return Answer(answer.status, dict(answer.headers), document, time.monotonic() - started)
+
+    def status_of(self, path: str, token: str = "") -> int:
+        """The status of a GET; 0 when there is no answer."""
+        try:
+            return self.call("GET", path, token=token).status
+        except OSError:
+            return 0
+
+    def sign_in(self, role: str = "editor") -> str:
+        """The access token of a session of its own."""
+        credentials = {"email": f"{role}@example.com", "password": PASSWORD}
+        answer = self.call("POST", "/auth/login", credentials)
+        assert answer.status == 200, answer
+        return str(answer.body["access_token"])
+
+    def pid_of_redis(self) -> int:
+        """The process of the Redis server."""
+        return int((self.logs / "redis.pid").read_text())
+
+    @contextmanager
+    def hanging_redis(self) -> Iterator[None]:
+        """A Redis that takes connections and says nothing."""
+        pid = self.pid_of_redis()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End everything."""
+        stop_all(self.parts, STOP_SECONDS)
+        self.redis.stop()
+        self.postgres.stop()
+
+
+def eventually(holds: Callable[[], object], seconds: float = PATIENCE_S) -> None:
+    """Wait until something holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} seconds"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="package")
+def nexus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nexus]:
+    """A seeded Nexus without workers. Every test leaves its services as they were: running."""
+    directory = tmp_path_factory.mktemp("faults")
+    for place in (directory, *directory.parents[:2]):
+        place.chmod(0o711)
+    postgres, redis = Postgres(directory, throw_away=True), Redis(directory, throw_away=True)
+    running = Nexus(postgres, redis, directory)
+    try:
+        postgres.start()
+        redis.start()
+        fill(postgres.url)
+        running.start_web()
+        yield running
+    finally:
+        running.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here stops or kills something."""
+    for item in items:
+        if Path(item.fspath).parent == Path(__file__).parent:
+            item.add_marker("faults")
