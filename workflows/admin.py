@@ -25,10 +25,18 @@ def shortened(value: Any) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} …"
 
 
+class IndentedEncoder(json.JSONEncoder):
+    """JSON on several lines, as people write it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "indent": 2})
+
+
 class WorkflowForm(forms.ModelForm):
     """A workflow with its definition, which the service checks."""
 
     definition = forms.JSONField(
+        encoder=IndentedEncoder,
         widget=forms.Textarea(attrs={"rows": 30, "cols": 100, "spellcheck": "false"}),
         help_text="Each change of it makes a version. The kinds of steps: GET /api/v1/workflows/step-kinds.",
     )
@@ -40,8 +48,7 @@ class WorkflowForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk and "definition" in self.fields:
-            current = definitions.current_definition(self.instance)
-            self.initial["definition"] = json.dumps(current, indent=2, ensure_ascii=False)
+            self.initial["definition"] = definitions.current_definition(self.instance)
 
     def clean_name(self) -> str:
         """The name. Raises ValidationError when another workflow has it."""

@@ -1,5 +1,6 @@
 """The staff site in a real browser: every list opens, and the daily work can be done."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -129,6 +130,22 @@ def test_a_category_is_found_by_typing(staff: Page, live: Live, product: Any, co
     staff.get_by_role("button", name="Save and continue editing").click()
 
     expect(staff.locator(".field-category_source")).to_contain_text("chosen by a user")
+    assert complaints == Complaints()
+
+
+def test_a_workflow_is_described_anew_and_keeps_its_definition(
+    staff: Page, live: Live, api: Api, complaints: Complaints
+) -> None:
+    workflow = api.send("get", "/api/v1/workflows?search=classify+new")["results"][0]
+    staff.goto(f"{live.url}/admin/workflows/workflow/{workflow['id']}/change/")
+    expect(staff.get_by_label("Definition:")).to_have_value(re.compile(r'^\{\n  "on": \{'))
+    staff.get_by_label("Description:").fill("Every night.")
+    staff.get_by_role("button", name="Save and continue editing").click()
+
+    expect(staff.locator(".messagelist .success")).to_be_visible()
+    saved = api.send("get", f"/api/v1/workflows/{workflow['id']}")
+    assert (saved["description"], saved["version"]) == ("Every night.", 1)
+    assert saved["definition"] == workflow["definition"]
     assert complaints == Complaints()
 
 
