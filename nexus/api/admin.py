@@ -47,6 +47,8 @@ class LargeTableAdmin(admin.ModelAdmin):
 
     paginator = BoundedPaginator
     show_full_result_count = False
+    # The numbers beside filters are counts of the whole table.
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
 
 
