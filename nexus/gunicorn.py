@@ -2,12 +2,15 @@
 
 import atexit
 import gc
+import json
 import os
 import shutil
+import socket
 import tempfile
+import uuid
 from pathlib import Path
 
-from gunicorn import glogging
+from gunicorn import glogging, util
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.workers.base import Worker
@@ -23,6 +26,37 @@ class Logger(glogging.Logger):
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
+
+
+def write_problem(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:
+    """Answer what is no HTTP, or too long for it, with problem details (RFC 9457), as everything is answered here.
+
+    `mesg` is what gunicorn found wrong; it repeats what the client sent, and the log has it.
+    """
+    request_id = uuid.uuid4().hex
+    code = reason.lower().replace(" ", "_")
+    problem = {
+        "type": f"urn:nexus:problem:{code}",
+        "title": reason,
+        "status": status_int,
+        "detail": "The server could not read this request.",
+        "instance": "",
+        "code": code,
+        "request_id": request_id,
+    }
+    body = json.dumps(problem)
+    head = (
+        f"HTTP/1.1 {status_int} {reason}",
+        "Connection: close",
+        "Content-Type: application/problem+json",
+        f"Content-Length: {len(body)}",
+        f"X-Request-ID: {request_id}",
+    )
+    util.write_nonblock(sock, "\r\n".join([*head, "", body]).encode())
+
+
+# Gunicorn would send a page of HTML, and has no setting for it.
+util.write_error = write_problem
 
 
 def cores() -> int:

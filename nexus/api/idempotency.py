@@ -5,6 +5,7 @@ Only answers that did something (2xx) are kept: an error is made again from the 
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from nexus.api.renderers import to_json
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 255
+KEY = re.compile(f"[!-~]{{1,{MAX_LENGTH}}}")
 KEPT_FOR = timedelta(hours=24)
 KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Preference-Applied")
 
@@ -35,9 +37,11 @@ def idempotent(handler: Handler, request: Request, *args: Any, **kwargs: Any) ->
     long, 409 ``idempotency_key_reused`` for one that came with another request.
     """
     key = request.headers[HEADER]
-    if not (0 < len(key) <= MAX_LENGTH) or not key.isprintable():
+    if not KEY.fullmatch(key):
         raise invalid(
-            "/headers/Idempotency-Key", "invalid", f"A key has 1 to {MAX_LENGTH} printable characters."
+            "/headers/Idempotency-Key",
+            "invalid",
+            f"A key has 1 to {MAX_LENGTH} characters of ASCII, no blanks.",
         )
     digest = _digest(request)
     user_id = int(request.user.pk or 0)

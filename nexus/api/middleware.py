@@ -1,9 +1,10 @@
 """What answers may make a browser do, and limits that every request keeps."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from nexus.api.errors import Problem, response
 
@@ -35,6 +36,18 @@ class ContentPolicyMiddleware:
         return answer
 
 
+# The largest body that is read to its end for no use.
+SWALLOWED_BYTES = 2 * settings.MAX_UPLOAD_BYTES
+
+
+def swallow(request: HttpRequest, length: int) -> None:
+    """Read a body and keep nothing of it: a client does not look for an answer until all is sent."""
+    if length <= SWALLOWED_BYTES:
+        with suppress(UnreadablePostError):
+            while request.read(65_536):
+                pass
+
+
 class RequestLimitsMiddleware:
     """Refuses bodies that are too large before a byte of them is kept, and bodies of unknown length."""
 
@@ -46,6 +59,7 @@ class RequestLimitsMiddleware:
         uploading = request.META.get("CONTENT_TYPE", "").startswith("multipart/form-data")
         limit = settings.MAX_UPLOAD_BYTES if uploading else settings.MAX_BODY_BYTES
         if length.isdigit() and int(length) > limit:
+            swallow(request, int(length))
             return response(
                 request,
                 Problem("body_too_large", f"The body may have {limit // settings.MEBIBYTE} MiB.", status=413),

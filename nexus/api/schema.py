@@ -32,7 +32,7 @@ class AutoSchema(SpectacularSchema):
     def get_override_parameters(self) -> list[Any]:
         """``Idempotency-Key`` on POST, ``If-Match`` on changes, ``If-None-Match`` on single resources."""
         parameters = list(super().get_override_parameters())
-        if self.method == "POST":
+        if self.method == "POST" and self.view.authentication_classes:
             parameters.append(
                 _header(
                     "Idempotency-Key",

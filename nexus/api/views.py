@@ -42,6 +42,9 @@ class ViewMixin:
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Everything before the work: authentication, permission, rate; who is at work, for logs and history."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        if request.method not in SAFE_METHODS:
+            # Addresses in answers are made of it: a wrong one is refused before anything is written.
+            request._request.get_host()
         if request.method in METHODS_WITH_BODY and hasattr(self, request.method.lower()):
             self._check_body(request.data)
         if not request.user.is_authenticated:
