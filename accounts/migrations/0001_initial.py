@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # A trusted extension: the owner of the database may create it without being a superuser.
         TrigramExtension(),
         migrations.CreateModel(
             name='User',

@@ -9,7 +9,6 @@ import pghistory.utils
 import pgtrigger.compiler
 import pgtrigger.migrations
 import products.validators
-from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
 
@@ -18,11 +17,11 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        # The extension of the trigram indexes is made there, and goes last when all goes.
+        ('accounts', '0001_initial'),
     ]
 
     operations = [
-        # A trusted extension: the owner of the database may create it without being a superuser.
-        TrigramExtension(),
         migrations.CreateModel(
             name='ProductCountDelta',
             fields=[
