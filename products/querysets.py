@@ -1,11 +1,14 @@
 """Named reads of taxonomies, categories and products."""
 
 from collections.abc import Collection
+from functools import cache
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Func, Q, TextField, Value
 from django.db.models.expressions import RawSQL
+
+from nexus.api.prepared import Prepared
 
 if TYPE_CHECKING:
     from products.models import Category, Product, Taxonomy
@@ -52,10 +55,15 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 
         Others may refer to the same categories meanwhile: the lock is the one that a foreign key takes.
         """
-        locked = RawSQL(
-            "SELECT id FROM products_category WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [list(ids)]
-        )
-        return {category.pk: category for category in self.filter(pk__in=locked).select_related("taxonomy")}
+        return {category.pk: category for category in _holding(self.model).run(list(ids))}
+
+
+@cache
+def _holding(model: type["Category"]) -> Prepared:
+    locked = RawSQL(
+        "SELECT id FROM products_category WHERE id = ANY(%s::bigint[]) ORDER BY id FOR KEY SHARE", [[]]
+    )
+    return Prepared(model.objects.filter(pk__in=locked).order_by().select_related("taxonomy"))
 
 
 class ProductQuerySet(models.QuerySet["Product"]):

@@ -1,5 +1,6 @@
 """What every user may see and change about themselves, with or without a role."""
 
+from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from accounts.services.users import change_password, update_user
 from accounts.tokens import unauthorized
 from accounts.views.authentication import TAG
 from nexus.api import conditional
+from nexus.api.prepared import Prepared
 from nexus.api.views import APIView, GenericViewSet, ListMixin
 from nexus.ops.address import client_address
 
@@ -123,9 +125,15 @@ def _user(request: Request) -> User:
 
 def _whole_user(request: Request, queryset: Any = None) -> User:
     """The row of the user who asks. Raises Problem (401) when it has been deleted in the meantime."""
-    user = (User.objects if queryset is None else queryset).filter(pk=_user(request).pk).first()
+    pk = _user(request).pk
+    user = next(iter(_rows_of_users().run(pk)), None) if queryset is None else queryset.filter(pk=pk).first()
     if user is None:
         raise unauthorized("session_ended", "The user of this token is gone.")
     # Known from the token's session already.
     user.roles = _user(request).roles
     return user
+
+
+@cache
+def _rows_of_users() -> Prepared:
+    return Prepared(User.objects.filter(pk=0).order_by())

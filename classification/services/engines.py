@@ -3,6 +3,7 @@
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 from threading import Lock
 
 from django.db import DatabaseError, connection, transaction
@@ -12,6 +13,7 @@ from django.utils import timezone
 from classification import engine
 from classification.models import Classifier
 from nexus.api.errors import Conflict, NotFound, Problem
+from nexus.api.prepared import Prepared
 from products.models import Product, Taxonomy
 
 logger = logging.getLogger(__name__)
@@ -57,15 +59,23 @@ def answering(reference: str | None) -> Loaded:
 
     Raises as `taxonomy_of` and `active` do.
     """
+    code, _, version = (reference or "").partition("@")
+    given = [code, version] if version else [code] if code else []
+    keys = _keys_of_active(len(given)).run(Classifier.Status.ACTIVE, *given)
+    found = _in_memory(keys[0]) if keys else None
+    return found if found and not found.is_outdated else active(taxonomy_of(reference))
+
+
+@cache
+def _keys_of_active(parts: int) -> Prepared:
+    """The id of the active classifier and the revision of the taxonomy that a reference of so many parts means."""
+    reference = "@".join(["code", "version"][:parts])
     is_active = Q(classifiers__status=Classifier.Status.ACTIVE)
-    key = (
+    return Prepared(
         Taxonomy.objects.meant_by(reference)
         .annotate(active=FilteredRelation("classifiers", condition=is_active))
-        .values_list("active", "revision")
-        .first()
+        .values_list("active", "revision")[:1]
     )
-    found = _in_memory(key) if key else None
-    return found if found and not found.is_outdated else active(taxonomy_of(reference))
 
 
 def warm_up() -> None:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection
 from django.db.models import Model, QuerySet
 from rest_framework import fields, relations, serializers
+
+from nexus.api.prepared import Prepared
 
 Getter = Callable[[Sequence[Any]], Any]
 
@@ -31,8 +32,6 @@ PLAIN_FIELDS = {
     fields.UUIDField,
     relations.PrimaryKeyRelatedField,
 }
-# PostgreSQL's bigint has a sign besides.
-BITS_OF_A_KEY = 63
 
 
 class RowReader:
@@ -90,37 +89,6 @@ class RowReader:
         return lambda row: None if key(row) is None else {name: getter(row) for name, getter in getters}
 
 
-class RowByKey:
-    """Reads one row of a queryset by its primary key, a whole number, with SQL that Django writes once.
-
-    For a queryset that is always the same and has no other parameter. Writing the SQL takes longer than running it.
-    """
-
-    def __init__(self, reader: RowReader, queryset: QuerySet[Any]) -> None:
-        self._shown = reader.shown
-        rows = queryset.filter(pk=0).order_by().values_list(*reader.paths)
-        compiler = rows.query.get_compiler(rows.db)
-        self._sql, parameters = compiler.as_sql()
-        if parameters != (0,):
-            raise ValueError("The queryset has parameters of its own")
-        self._converters = compiler.get_converters(expression for expression, _, _ in compiler.select or ())
-
-    def read(self, key: int) -> dict[str, Any] | None:
-        """The row with a key, or None when there is none."""
-        if key.bit_length() > BITS_OF_A_KEY:
-            return None
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, [key])
-            found = cursor.fetchone()
-        if found is None:
-            return None
-        row = list(found)
-        for place, (converters, expression) in self._converters.items():
-            for convert in converters:
-                row[place] = convert(row[place], expression, connection)
-        return self._shown(row)
-
-
 def _value_at(instance: Any, path: str) -> Any:
     """What lies at a path of names, such as ``category__taxonomy__code``; None where a step on it is None."""
     for name in path.split("__"):
@@ -143,6 +111,12 @@ def row_reader(serializer_class: Any) -> RowReader | None:
 
 
 @cache
-def row_by_key(reader: RowReader, queryset: QuerySet[Any]) -> RowByKey:
-    """What reads single rows of a queryset that belongs to a class, and so is the same in every request."""
-    return RowByKey(reader, queryset)
+def row_by_key(reader: RowReader, queryset: QuerySet[Any]) -> Prepared:
+    """The values at a reader's paths by primary key, of a queryset that is the same in every request."""
+    return Prepared(queryset.filter(pk=0).order_by().values_list(*reader.paths))
+
+
+@cache
+def locked_by_key(queryset: QuerySet[Any]) -> Prepared:
+    """Instances by primary key with their rows locked, of a queryset that is the same in every request."""
+    return Prepared(queryset.filter(pk=0).order_by().select_for_update(of=("self",)))

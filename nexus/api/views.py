@@ -16,12 +16,14 @@ from nexus.api.filters import StrictFilterBackend
 from nexus.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from nexus.api.idempotency import idempotent
 from nexus.api.pagination import KeysetPagination
-from nexus.api.reading import RowReader, row_by_key, row_reader
+from nexus.api.reading import RowReader, locked_by_key, row_by_key, row_reader
 from nexus.api.renderers import to_json
 from nexus.api.serializers import Serializer
 from nexus.ops.context import bind, current_request_id
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+# PostgreSQL's bigint has a sign besides.
+BITS_OF_A_KEY = 63
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
 
 
@@ -99,17 +101,22 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
         reader = self.row_reader()
         if reader is None:
             return self.represent(self.get_object())
-        row = self._row(reader)
-        if row is None:
+        if self._fixed_queryset is None:
+            rows = reader.read(self.get_queryset().filter(pk=self.kwargs["pk"])[:1])
+        else:
+            rows = [
+                reader.shown(row) for row in row_by_key(reader, self._fixed_queryset).run(self.kwargs["pk"])
+            ]
+        if not rows:
             raise Http404
-        return row
+        return rows[0]
 
-    def _row(self, reader: RowReader) -> dict[str, Any] | None:
-        key, queryset = self.kwargs["pk"], cast(Any, self).queryset
-        is_fixed = type(self).get_queryset is generics.GenericAPIView.get_queryset
-        if is_fixed and isinstance(key, int):
-            return row_by_key(reader, queryset).read(key)
-        return next(iter(reader.read(self.get_queryset().filter(pk=key)[:1])), None)
+    @property
+    def _fixed_queryset(self) -> Any:
+        """The queryset, where it is the same in every request and the key of the address one that it can have."""
+        key, is_same = self.kwargs["pk"], type(self).get_queryset is generics.GenericAPIView.get_queryset
+        has_key = isinstance(key, int) and key.bit_length() <= BITS_OF_A_KEY
+        return cast(Any, self).queryset if is_same and has_key else None
 
     def page(self, queryset: QuerySet[Any]) -> Any:
         """A page of a queryset as ``{count, next, previous, results}``."""
@@ -128,9 +135,14 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
 
         Call it in a transaction. Raises Http404, and PreconditionFailed when the resource has changed.
         """
-        instance = generics.get_object_or_404(
-            self.get_queryset().select_for_update(of=("self",)), pk=self.kwargs["pk"]
-        )
+        if self._fixed_queryset is None:
+            queryset = self.get_queryset().select_for_update(of=("self",))
+            instances = list(queryset.filter(pk=self.kwargs["pk"]))
+        else:
+            instances = locked_by_key(self._fixed_queryset).run(self.kwargs["pk"])
+        if not instances:
+            raise Http404
+        instance = instances[0]
         conditional.check_precondition(self.request, self.represent(instance))
         return instance
 

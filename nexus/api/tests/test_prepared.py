@@ -1,0 +1,65 @@
+"""Querysets whose SQL is written once."""
+
+import threading
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+
+from nexus.api.prepared import Prepared
+
+pytestmark = pytest.mark.django_db
+
+
+def by_name() -> Prepared:
+    return Prepared(Group.objects.filter(name="any").order_by("id"))
+
+
+def test_each_run_gives_the_rows_of_its_own_values() -> None:
+    groups, (first, second) = by_name(), (Group.objects.create(name=name) for name in ("first", "second"))
+    assert [groups.run("first"), groups.run("second"), groups.run("third")] == [[first], [second], []]
+
+
+def test_values_and_related_instances_come_as_the_queryset_gives_them() -> None:
+    group = Group.objects.create(name="first")
+    assert Prepared(Group.objects.filter(pk=0).values_list("name", "pk")).run(group.pk) == [
+        ("first", group.pk)
+    ]
+    permission = Prepared(
+        Group.permissions.through.objects.filter(group=0)
+        .select_related("permission__content_type")
+        .order_by("id")
+    ).run(_with_permission(group).pk)[0]
+    assert permission.permission.content_type.app_label == "auth"
+
+
+def test_values_are_never_read_as_sql() -> None:
+    assert by_name().run("x' OR '1'='1") == []
+
+
+def test_a_run_needs_as_many_values_as_there_are_parameters() -> None:
+    with pytest.raises(ValueError, match="1 parameters, not 2"):
+        by_name().run("first", "second")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_run_it_on_their_own_connections() -> None:
+    Group.objects.create(name="first")
+    groups = by_name()
+    found: list[Group] = []
+
+    def run() -> None:
+        found.extend(groups.run("first"))
+        connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [group.name for group in found] == ["first"] * 4
+
+
+def _with_permission(group: Group) -> Group:
+    group.permissions.add(Permission.objects.filter(content_type__app_label="auth")[0])
+    return group
