@@ -44,7 +44,7 @@ from nexus.api.filters import FilterSet, filter_strictly
 from nexus.api.pagination import KeysetPagination
 from nexus.api.parsers import JSONParser
 from nexus.api.permissions import ANY_ROLE
-from nexus.api.renderers import to_json
+from nexus.api.renderers import files, to_json
 from nexus.api.views import GenericViewSet, ListMixin, RetrieveMixin
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
@@ -200,7 +200,7 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
         parameters=[OpenApiParameter("format", str, enum=list(exports.CONTENT_TYPES), default="csv")],
         responses={(200, "text/csv"): str, (200, "application/jsonl"): str},
     )
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], renderer_classes=files("text/csv", "application/jsonl"))
     def export(self, request: Request, pk: str) -> StreamingHttpResponse:
         """All results so far, streamed."""
         unknown = set(request.query_params) - {"format"}

@@ -205,3 +205,11 @@ def test_another_users_results_are_not_exported(client: Any, client_of: ClientOf
 def test_other_kinds_of_jobs_are_not_found_here(client: Any, editor: User) -> None:
     job = Job.objects.create(kind="train", created_by=editor)
     assert client.get(f"/api/v1/classify/{job.pk}").status_code == 404
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/jsonl", "application/json", "*/*"])
+def test_an_export_may_be_asked_for_by_its_media_type(client: Any, accept: str) -> None:
+    job_id = submit(client, items=[{"name": DRILL}])
+    address = f"/api/v1/classify/{job_id}/export"
+    assert client.get(address, headers={"accept": accept}).status_code == 200
+    assert client.get(address, headers={"accept": "text/html"}).status_code == 406

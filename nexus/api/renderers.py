@@ -26,3 +26,8 @@ class JSONRenderer(BaseRenderer):
     ) -> bytes:
         """The bytes of an answer; none for an answer without content."""
         return b"" if data is None else to_json(data)
+
+
+def files(*media_types: str) -> list[type[BaseRenderer]]:
+    """The `renderer_classes` of a view that streams files of these types: what a caller may ask for by ``Accept``."""
+    return [JSONRenderer, *(type("File", (JSONRenderer,), {"media_type": name}) for name in media_types)]
