@@ -38,7 +38,9 @@ class FilterSet(django_filters.FilterSet):
 
     def __init__(self, data: Mapping[str, Any], queryset: QuerySet[Any]) -> None:
         # Only the filters that are asked for: to copy all of them takes longer than to apply one.
-        self.__dict__["base_filters"] = {name: made for name, made in self.base_filters.items() if name in data}
+        self.__dict__["base_filters"] = {
+            name: made for name, made in self.base_filters.items() if name in data
+        }
         super().__init__(data, queryset=queryset)
 
     @classmethod
