@@ -18,9 +18,7 @@ DEMO_USERS = (
 @transaction.atomic
 def create_demo_users(password: str) -> dict[str, User]:
     """One user for each role, by role: those that are missing are made, the others are left as they are."""
-    return {
-        role: _demo_user(role, address(local), name, password) for role, local, name in DEMO_USERS
-    }
+    return {role: _demo_user(role, address(local), name, password) for role, local, name in DEMO_USERS}
 
 
 def address(local: str) -> str:

@@ -57,6 +57,13 @@ def unauthorized(code: str, detail: str) -> Problem:
     return Problem(code, detail, status=401, headers={"WWW-Authenticate": "Bearer"})
 
 
+def invalid_credentials() -> Problem:
+    """The 401 of every sign-in that fails, whatever is wrong."""
+    return unauthorized(
+        "invalid_credentials", "There is no active user with this e-mail address and password."
+    )
+
+
 def token_pair(session: Session) -> TokenPair:
     """The pair of tokens that a session's last rotation gave."""
     access = _signed(

@@ -9,7 +9,15 @@ from django.utils import timezone
 
 from accounts.liveness import announce_end
 from accounts.models import Session, User
-from accounts.tokens import REFRESH_TOKEN_LIFETIME, RefreshToken, TokenPair, read, token_pair, unauthorized
+from accounts.tokens import (
+    REFRESH_TOKEN_LIFETIME,
+    RefreshToken,
+    TokenPair,
+    invalid_credentials,
+    read,
+    token_pair,
+    unauthorized,
+)
 from nexus.api.errors import Problem
 
 # Two tabs that refresh at once both get the pair of the first, for this long.
@@ -22,9 +30,14 @@ EndReason = Session.EndReason
 
 @transaction.atomic
 def open_session(*, user: User, ip_address: str | None = None, user_agent: str = "") -> Session:
-    """A session for a user who has proved who they are."""
+    """A session for a user who has proved who they are.
+
+    Raises Problem (401 ``invalid_credentials``) when they have been deactivated or given another password since.
+    """
     now = timezone.now()
-    User.objects.filter(pk=user.pk).update(last_login=now)
+    # Whoever changes the password ends all sessions: this one is either there by then, or never made.
+    if not User.objects.filter(pk=user.pk, password=user.password, is_active=True).update(last_login=now):
+        raise invalid_credentials()
     user.last_login = now
     return Session.objects.create(
         user=user,

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from accounts.failures import count_failure, refuse_after_too_many
 from accounts.models import Session, User
 from accounts.services.sessions import open_session
-from accounts.tokens import unauthorized
+from accounts.tokens import invalid_credentials
 
 
 def check_credentials(
@@ -23,9 +23,7 @@ def check_credentials(
     if isinstance(user, User):
         return user
     count_failure(account, address)
-    raise unauthorized(
-        "invalid_credentials", "There is no active user with this e-mail address and password."
-    )
+    raise invalid_credentials()
 
 
 def sign_in(*, email: str, password: str, address: str | None, user_agent: str) -> Session:

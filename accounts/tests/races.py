@@ -11,8 +11,15 @@ from django.db.models import QuerySet
 PATIENCE_S = 20.0
 
 
-def at_once(rows: QuerySet[Any], calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What calls return or raise, each on a thread of its own, all held up where they first need one of the rows."""
+def at_once(
+    rows: QuerySet[Any],
+    calls: Sequence[Callable[[], Any]],
+    meanwhile: Callable[[], Any] = lambda: None,
+) -> list[Any]:
+    """What calls return or raise, each on a thread of its own, all held up where they first need one of the rows.
+
+    `meanwhile` is done before they go on.
+    """
     with ThreadPoolExecutor(len(calls)) as pool:
         with transaction.atomic():
             list(rows.select_for_update())
@@ -21,6 +28,7 @@ def at_once(rows: QuerySet[Any], calls: Sequence[Callable[[], Any]]) -> list[Any
             while _waiting() < len(calls):
                 assert time.monotonic() < deadline, "the calls do not wait for these rows"
                 time.sleep(0.01)
+            meanwhile()
         return [future.result(timeout=PATIENCE_S) for future in futures]
 
 

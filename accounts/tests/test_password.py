@@ -1,10 +1,14 @@
 """``POST /auth/password``."""
 
+from functools import partial
+
 import pytest
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import Session, User
+from accounts.services.users import set_password
 from accounts.tests.conftest import Commits
+from accounts.tests.races import at_once
 from conftest import PASSWORD, ClientOf
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +96,17 @@ def test_a_user_without_a_role_may_change_their_password(stranger: User, client_
     body = {"current_password": PASSWORD, "new_password": ANOTHER}
 
     assert client_of(stranger).post("/auth/password", body).status_code == 204
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_signs_in_while_the_password_changes_gets_no_session(viewer: User) -> None:
+    body = {"email": viewer.email, "password": PASSWORD}
+
+    [answer] = at_once(
+        User.objects.filter(pk=viewer.pk),
+        [lambda: APIClient().post("/auth/login", body)],
+        meanwhile=partial(set_password, user=viewer, password=ANOTHER),
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+    assert not Session.objects.alive().exists()
