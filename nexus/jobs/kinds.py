@@ -1,7 +1,8 @@
 """What jobs do: every kind of job registers itself here, so that this room knows none of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NoReturn
 
 from nexus.jobs.models import Chunk, Job
 
@@ -22,22 +23,27 @@ def _nothing(job: Job) -> None:
 class JobKind:
     """A kind of long work.
 
-    `prepare(job)` returns the chunks that the job is cut into, unsaved; it runs in a transaction with the job locked.
+    `prepare(job)` gives the chunks that the job is cut into, unsaved; it runs in a transaction with the job locked.
     `work(job, chunk)` does the items of a chunk. It may be called again for a chunk that it has done in part or in
     whole, by another worker, even at the same time; doing so must change nothing more (a unique key for each result).
     `give_up(job, chunk, reason)` records the items of a chunk that could not be done, and returns their outcome.
     `before_retry(job)` forgets the failures, so that `work` takes them up again.
-    `finish(job)` runs in the transaction that ends the job.
+    `finish(job)` runs in the transaction that ends the job, however it ended.
     """
 
     name: str
-    prepare: Callable[[Job], list[Chunk]]
+    prepare: Callable[[Job], Iterable[Chunk]]
     work: Callable[[Job, Chunk], Outcome]
     give_up: Callable[[Job, Chunk, str], Outcome]
     before_retry: Callable[[Job], None] = _nothing
     finish: Callable[[Job], None] = _nothing
 
 
+def _refuse(job: Job, *_: object) -> NoReturn:
+    raise LookupError(f"Jobs of the kind {job.kind!r} are not known here.")
+
+
+_UNKNOWN = JobKind(name="", prepare=_refuse, work=_refuse, give_up=_refuse)
 _kinds: dict[str, JobKind] = {}
 
 
@@ -47,8 +53,8 @@ def register(kind: JobKind) -> None:
 
 
 def kind_of(job: Job) -> JobKind:
-    """The kind of a job. Raises KeyError for one whose code is not installed here."""
-    return _kinds[job.kind]
+    """The kind of a job. All that one whose code is not installed here can do is fail."""
+    return _kinds.get(job.kind, _UNKNOWN)
 
 
 def cut(job: Job, total: int, size: int) -> list[Chunk]:

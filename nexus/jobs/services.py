@@ -6,10 +6,11 @@ chunk, and any message may be lost or come twice.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import pghistory
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 # How many chunks of one job may be under way at once, on all workers together.
 PARALLEL = 16
+# Chunks that are in memory together while a job is cut into them.
+SAVED_AT_ONCE = 20
 # A message that nobody has taken by then is sent again by the sweeper.
 UNSENT_AFTER = timedelta(seconds=10)
 
@@ -101,14 +104,23 @@ def prepare(job: Job) -> bool:
 
 
 def _cut_into_chunks(job: Job) -> None:
-    chunks = Chunk.objects.bulk_create(kind_of(job).prepare(job), batch_size=1000)
-    job.total = sum(chunk.size for chunk in chunks)
+    job.total = save_chunks(kind_of(job).prepare(job))
+
+
+def save_chunks(chunks: Iterable[Chunk]) -> int:
+    """Save the chunks of a job, a few in memory at a time; say how many items they hold together."""
+    total, remaining = 0, iter(chunks)
+    while saved := Chunk.objects.bulk_create(islice(remaining, SAVED_AT_ONCE)):
+        total += sum(chunk.size for chunk in saved)
+    return total
 
 
 def claim(job: Job) -> Chunk | None:
     """The next chunk of a running job, leased to this worker; None when there is none to be had."""
     with transaction.atomic():
-        if not Job.objects.filter(pk=job.pk, status=Job.Status.RUNNING, cancel_requested_at=None).exists():
+        # Locked, so that no chunk begins while somebody ends the job.
+        locked = Job.objects.select_for_update().get(pk=job.pk)
+        if locked.status != Job.Status.RUNNING or locked.cancel_requested_at:
             return None
         chunk = (
             Chunk.objects.select_for_update(skip_locked=True)
@@ -150,8 +162,17 @@ def _put_back(job: Job, chunk: Chunk, reason: str) -> None:
     if chunk.attempts < Chunk.MAX_ATTEMPTS:
         _mine(chunk).update(status=Chunk.Status.PENDING, leased_until=None, error=reason)
         return
-    outcome = kind_of(job).give_up(job, chunk, reason)
-    _close(job, chunk, outcome, Chunk.Status.FAILED, reason)
+    _close(job, chunk, _give_up(job, chunk, reason), Chunk.Status.FAILED, reason)
+
+
+def _give_up(job: Job, chunk: Chunk, reason: str) -> Outcome:
+    """Have the kind record the items of a chunk as failed; where it cannot, they are counted all the same."""
+    try:
+        with transaction.atomic():
+            return kind_of(job).give_up(job, chunk, reason)
+    except Exception:
+        logger.exception("The items of a chunk could not be recorded as failed")
+        return Outcome(succeeded=0, failed=chunk.size)
 
 
 def _close(job: Job, chunk: Chunk, outcome: Outcome, status: str, reason: str = "") -> None:
@@ -186,7 +207,6 @@ def _end_if_done(job: Job) -> None:
     if job.cancel_requested_at and not Chunk.objects.filter(job=job, status=Chunk.Status.RUNNING).exists():
         _end(job, Job.Status.CANCELLED)
     elif not _open_chunks(job).exists():
-        kind_of(job).finish(job)
         _end(job, _final_status(job))
 
 
@@ -200,7 +220,8 @@ def _end(job: Job, status: str, error: str = "") -> None:
     if status not in Job.TRANSITIONS[Job.Status(job.status)]:
         raise Conflict("job_state", f"A job that is {job.status} cannot become {status}.")
     job.status, job.finished_at, job.error = status, timezone.now(), error
-    job.save(update_fields=["status", "finished_at", "error", "result"])
+    job.save(update_fields=["status", "finished_at", "error"])
+    kind_of(job).finish(job)
     transaction.on_commit(partial(job_finished.send_robust, sender=Job, job_id=job.pk))
     logger.info("Job ended", extra={"kind": job.kind, "status": status, "total": job.total})
 
@@ -249,19 +270,31 @@ def recover() -> int:
 
     Safe to run at any time and in any number of places at once.
     """
-    _take_back_expired_leases()
-    woken = 0
-    for job in Job.objects.filter(status__in=Job.ACTIVE, created_at__lt=timezone.now() - UNSENT_AFTER):
-        woken += _wake(job)
-    return woken
+    now = timezone.now()
+    expired = Chunk.objects.filter(status=Chunk.Status.RUNNING, leased_until__lt=now)
+    _each(expired.select_related("job"), _take_back)
+    unfinished = Job.objects.filter(status__in=Job.ACTIVE, created_at__lt=now - UNSENT_AFTER)
+    return _each(unfinished, _wake)
 
 
-def _take_back_expired_leases() -> None:
-    expired = Chunk.objects.filter(status=Chunk.Status.RUNNING, leased_until__lt=timezone.now())
-    for chunk in expired.select_related("job"):
-        logger.warning("A worker was lost", extra={"job": str(chunk.job_id), "worker": chunk.leased_by})
-        with _on_behalf_of(chunk.job):
-            _put_back(chunk.job, chunk, "The worker died or was cut off.")
+def _each(rows: Iterable[Any], do: Callable[[Any], bool]) -> int:
+    """Do something with every row, and count those that needed it; one that fails keeps the others from nothing."""
+    count = 0
+    for row in rows:
+        try:
+            count += do(row)
+        except Exception:
+            logger.exception("Something could not be recovered")
+    return count
+
+
+def _take_back(chunk: Chunk) -> bool:
+    """Take a chunk from a worker that has died, and send the message that died with it again."""
+    logger.warning("A worker was lost", extra={"job": str(chunk.job_id), "worker": chunk.leased_by})
+    with _on_behalf_of(chunk.job):
+        _put_back(chunk.job, chunk, "The worker died or was cut off.")
+        _tell_workers(chunk.job, 1)
+    return True
 
 
 def _wake(job: Job) -> bool:
@@ -276,11 +309,16 @@ def _wake(job: Job) -> bool:
             _end_if_done(locked)
         if locked.is_finished:
             return False
-        running = Chunk.objects.filter(job=locked, status=Chunk.Status.RUNNING).count()
-        pending = Chunk.objects.filter(job=locked, status=Chunk.Status.PENDING).count()
-        missing = min(pending, PARALLEL - running) if locked.status == Job.Status.RUNNING else 1
+        missing = 1 if locked.status == Job.Status.QUEUED else _missing_messages(locked)
         _tell_workers(locked, missing)
         return missing > 0
+
+
+def _missing_messages(job: Job) -> int:
+    """None while a chunk is under way: its message is passed on, and more of them would only make others wait."""
+    if Chunk.objects.filter(job=job, status=Chunk.Status.RUNNING).exists():
+        return 0
+    return min(PARALLEL, Chunk.objects.filter(job=job, status=Chunk.Status.PENDING).count())
 
 
 def _tell_workers(job: Job, times: int) -> None:

@@ -19,6 +19,8 @@ class Counting:
         self.broken: set[int] = set()
         self.deadly: set[int] = set()
         self.unpreparable = False
+        self.unrecordable = False
+        self.ended: list[str] = []
         self.done: list[int] = []
 
     def prepare(self, job: Job) -> list[Chunk]:
@@ -34,14 +36,25 @@ class Counting:
         return Outcome(succeeded=chunk.size - failed, failed=failed)
 
     def give_up(self, job: Job, chunk: Chunk, reason: str) -> Outcome:
+        if self.unrecordable:
+            raise RuntimeError("nowhere to record it")
         return Outcome(succeeded=0, failed=chunk.size)
+
+    def finish(self, job: Job) -> None:
+        self.ended.append(job.status)
 
 
 @pytest.fixture
 def counting() -> Iterator[Counting]:
     counting = Counting()
     kinds.register(
-        JobKind(name="count", prepare=counting.prepare, work=counting.work, give_up=counting.give_up)
+        JobKind(
+            name="count",
+            prepare=counting.prepare,
+            work=counting.work,
+            give_up=counting.give_up,
+            finish=counting.finish,
+        )
     )
     yield counting
     del kinds._kinds["count"]

@@ -1,6 +1,7 @@
 """The life of a job: cut into chunks, worked off, ended by counting."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from nexus.api.errors import Conflict
-from nexus.jobs import services
+from nexus.jobs import kinds, services
 from nexus.jobs.models import Chunk, Job
 from nexus.jobs.tests.conftest import Counting, MakeJob, work_off
 
@@ -57,6 +58,30 @@ def test_a_chunk_that_raises_is_set_aside_at_the_third_time_and_the_rest_goes_on
     assert figures(job) == ("partially_failed", 25, 25, 15, 10)
     assert counting.done.count(1) == Chunk.MAX_ATTEMPTS
     assert job.chunks.get(position=1).error == "RuntimeError: deadly"
+
+
+def test_a_job_ends_although_its_failures_cannot_be_recorded(make_job: MakeJob, counting: Counting) -> None:
+    counting.deadly, counting.unrecordable = {1}, True
+    assert figures(work_off(make_job(25))) == ("partially_failed", 25, 25, 15, 10)
+
+
+@pytest.mark.parametrize("status", ["queued", "running"])
+def test_a_job_of_a_kind_that_is_not_installed_fails(make_job: MakeJob, status: str) -> None:
+    job = make_job(5)
+    if status == "running":
+        services.work_on(job.pk)
+    Job.objects.filter(pk=job.pk).update(kind="forgotten")
+    job = work_off(job)
+    assert job.status == "failed"
+    assert "not known here" in (job.error or job.chunks.get().error)
+
+
+def test_the_kind_hears_of_every_end(make_job: MakeJob, counting: Counting) -> None:
+    work_off(make_job(5))
+    services.cancel(make_job(5))
+    counting.unpreparable = True
+    work_off(make_job(5))
+    assert counting.ended == ["succeeded", "cancelled", "failed"]
 
 
 def test_retry_takes_up_only_what_failed(make_job: MakeJob, counting: Counting) -> None:
@@ -145,6 +170,55 @@ def test_the_sweeper_sends_a_job_whose_message_was_lost(
     assert sent == [job.pk]
 
 
+def test_the_sweeper_sends_no_more_messages_while_one_goes_round(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
+) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr("nexus.jobs.messages.send", sent.append)
+    job = make_job(200)
+    services.work_on(job.pk)
+    job.refresh_from_db()
+    Job.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    assert services.claim(job)
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        assert services.recover() == 0
+    assert sent == []
+
+
+def test_the_message_of_a_dead_worker_is_sent_again(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
+) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr("nexus.jobs.messages.send", sent.append)
+    job = make_job(200)
+    services.work_on(job.pk)
+    job.refresh_from_db()
+    lost, kept = services.claim(job), services.claim(job)
+    assert lost
+    assert kept
+    Chunk.objects.filter(pk=lost.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        services.recover()
+    assert sent == [job.pk]
+
+
+def test_one_broken_job_keeps_the_sweeper_from_no_other(
+    make_job: MakeJob, counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [make_job(0), make_job(0)]
+    for job in jobs:
+        services.work_on(job.pk)
+    Job.objects.update(status="running", finished_at=None, created_at=timezone.now() - timedelta(minutes=1))
+
+    def finish(job: Job) -> None:
+        if job.pk == jobs[0].pk:
+            raise RuntimeError("broken")
+
+    monkeypatch.setitem(kinds._kinds, "count", replace(kinds._kinds["count"], finish=finish))
+    services.recover()
+    assert sorted(Job.objects.values_list("status", flat=True)) == ["running", "succeeded"]
+
+
 def test_the_database_refuses_progress_that_does_not_add_up(make_job: MakeJob) -> None:
     job = make_job()
     with pytest.raises(IntegrityError, match="nexus_job_progress_adds_up"), transaction.atomic():
@@ -170,3 +244,24 @@ def test_many_workers_at_once_do_every_chunk_once(make_job: MakeJob, counting: C
         thread.join()
     assert figures(job) == ("succeeded", 200, 200, 200, 0)
     assert sorted(counting.done) == list(range(20))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_chunk_begins_while_a_job_is_being_cancelled(make_job: MakeJob) -> None:
+    job = make_job(25)
+    services.work_on(job.pk)
+    job.refresh_from_db()
+    claimed: list[Chunk | None] = []
+
+    def claim() -> None:
+        claimed.append(services.claim(job))
+        connection.close()
+
+    thread = threading.Thread(target=claim)
+    with transaction.atomic():
+        services.cancel(job)
+        thread.start()
+        thread.join(timeout=0.5)
+    thread.join()
+    assert claimed == [None]
+    assert figures(job) == ("cancelled", 25, 0, 0, 0)
