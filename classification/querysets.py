@@ -1,6 +1,6 @@
 """Named reads of classifiers and their answers."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
@@ -27,7 +27,3 @@ class ClassificationQuerySet(models.QuerySet["Classification"]):
     def open_reviews(self) -> Self:
         """Those that wait for a person, the least certain first."""
         return self.filter(awaits_review=True).order_by("confidence", "id")
-
-    def of_visible_jobs(self, user: Any) -> Self:
-        """Answers of jobs that the user may see."""
-        return self if user.has_perm("nexus_jobs.view_job") else self.filter(job__created_by_id=user.pk)

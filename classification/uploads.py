@@ -13,15 +13,16 @@ from nexus.api.errors import flatten, invalid, invalid_request
 
 COLUMNS = tuple(ItemSerializer().fields)
 MAX_ERRORS = 100
-MAX_CELL = 131_072
 
 
 def items_of(file: UploadedFile) -> Iterator[dict[str, Any]]:
     """The validated items of a file, row by row; memory stays flat.
 
-    Raises Problem (400) that names up to 100 wrong rows, counted from 1 without the header, once all were read.
+    Raises Problem (400) for a file without rows, and one that names up to 100 wrong rows, counted from 1 without the
+    header, once all were read.
     """
     errors: list[dict[str, str]] = []
+    number = 0
     for number, row in enumerate(_rows(file), start=1):
         serializer = ItemSerializer(data=row)
         if serializer.is_valid():
@@ -31,6 +32,8 @@ def items_of(file: UploadedFile) -> Iterator[dict[str, Any]]:
         errors.extend(flatten(serializer.errors, f"/file/{number}"))
         if len(errors) >= MAX_ERRORS:
             break
+    if not number:
+        raise invalid("/file", "empty", "The file has no rows.")
     if errors:
         raise invalid_request(errors[:MAX_ERRORS])
 

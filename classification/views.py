@@ -119,7 +119,7 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
     def create(self, request: Request) -> HttpResponse:
         """The finished job; the accepted one when the caller prefers not to wait."""
         serializer = validated(ClassifySerializer(data=request.data))
-        if "respond-async" in request.headers.get("Prefer", ""):
+        if "respond-async" in request.headers.get("Prefer", "").lower():
             chosen = classify.options(**serializer.options())
             job = classify.classify_items([serializer.item()], chosen=chosen, user_id=request.user.pk)
             return self._accepted(job, Preference_Applied="respond-async")
@@ -182,7 +182,7 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
     @action(detail=True, methods=["post"], takes_body=False)
     def cancel(self, request: Request, pk: str) -> HttpResponse:
         """The job as it is after the request to stop."""
-        return self._accepted(jobs.cancel(self._job()))
+        return answer(request, self._detail(jobs.cancel(self._job())), 202)
 
     @extend_schema(
         summary="Retry a classification job",
@@ -193,7 +193,7 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
     @action(detail=True, methods=["post"], takes_body=False)
     def retry(self, request: Request, pk: str) -> HttpResponse:
         """The job, queued again."""
-        return self._accepted(jobs.retry(self._job()))
+        return answer(request, self._detail(jobs.retry(self._job())), 202)
 
     @extend_schema(
         summary="Download the results of a job",

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from classification import engine
@@ -25,7 +26,6 @@ from products.services.products import set_automatic_categories
 
 KIND = "classify"
 CHUNK_SIZE = 500
-SAVED_AT_ONCE = 20
 DEFAULT_TOP_K = 5
 ERROR_LENGTH = 500
 
@@ -108,9 +108,7 @@ def classify_items(items: Iterable[Mapping[str, Any]], *, chosen: Options, user_
     """Accept a job over items that the caller gives, each a text or ``{"product_id"}``."""
     with transaction.atomic():
         job = jobs.create_job(kind=KIND, parameters=asdict(chosen), user_id=user_id)
-        chunks = _chunks(job, items, "items")
-        while saved := Chunk.objects.bulk_create(islice(chunks, SAVED_AT_ONCE)):
-            job.total = saved[-1].first + saved[-1].size
+        job.total = jobs.save_chunks(_chunks(job, items, "items"))
         job.save(update_fields=["total"])
     return job
 
@@ -138,14 +136,17 @@ def filtered_products(values: Mapping[str, Any]) -> Any:
     return apply_filters(ProductFilterSet, values, Product.objects.all(), pointer="/filter")
 
 
-def _prepare(job: Job) -> list[Chunk]:
+def _prepare(job: Job) -> Iterator[Chunk]:
     """Chunks of a job over a filter: which products they are is settled here, whatever changes later."""
+    if "filter" not in job.parameters:
+        return iter(())
     ids = filtered_products(job.parameters["filter"]).order_by("id").values_list("id", flat=True)
-    return list(_chunks(job, ids.iterator(chunk_size=10_000), "product_ids"))
+    return _chunks(job, ids.iterator(chunk_size=10_000), "product_ids")
 
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
-    chosen = Options(**{field.name: job.parameters[field.name] for field in fields(Options)})
+    given = {field.name for field in fields(Options)} & job.parameters.keys()
+    chosen = Options(**{name: job.parameters[name] for name in given})
     loaded = engines.load(chosen.classifier["id"])
     answered = set(_results_of(job, chunk).values_list("position", flat=True))
     items = [item for item in _items(_inputs(chunk), chunk.first) if item.position not in answered]
@@ -218,7 +219,7 @@ def _answer(
 def _keep(answers: list[Classification], chosen: Options) -> list[Classification]:
     """Save answers: each position of a job has one, whoever is first. They take the place of older open reviews."""
     _close_older_reviews(answers)
-    kept = Classification.objects.bulk_create(answers, ignore_conflicts=len(answers) > 1)
+    kept = Classification.objects.bulk_create(answers, ignore_conflicts=True)
     if chosen.apply:
         set_automatic_categories(
             {
@@ -230,19 +231,16 @@ def _keep(answers: list[Classification], chosen: Options) -> list[Classification
     return kept
 
 
-def _close_older_reviews(answers: Iterable[Classification]) -> None:
-    for taxonomy_id, products in _products_by_taxonomy(answers).items():
-        Classification.objects.filter(product__in=products, taxonomy=taxonomy_id, awaits_review=True).update(
-            awaits_review=False
-        )
-
-
-def _products_by_taxonomy(answers: Iterable[Classification]) -> dict[int, list[int]]:
-    grouped: dict[int, list[int]] = {}
-    for answer in answers:
-        if answer.product_id and answer.decision != Decision.FAILED:
-            grouped.setdefault(answer.taxonomy_id, []).append(answer.product_id)
-    return grouped
+def _close_older_reviews(answers: Sequence[Classification]) -> None:
+    """Answers of one job take the place of open reviews of the same products."""
+    products = {a.product_id for a in answers if a.product_id and a.decision != Decision.FAILED}
+    if not products:
+        return
+    job, taxonomy = answers[0].job, answers[0].taxonomy
+    older = Classification.objects.filter(product__in=products, taxonomy=taxonomy, awaits_review=True)
+    # Another worker may have kept answers for the same positions: those are not older, they are these.
+    same = Q(job=job, position__in=[answer.position for answer in answers])
+    older.exclude(same).update(awaits_review=False)
 
 
 def _results_of(job: Job, chunk: Chunk) -> Any:

@@ -24,8 +24,7 @@ def train(taxonomy: Taxonomy, *, user_id: int | None) -> Classifier:
     """Accept the training of a new version. Raises Conflict while another of the taxonomy is at work."""
     with transaction.atomic():
         engines.lock(taxonomy)
-        if Classifier.objects.filter(taxonomy=taxonomy, status=Status.TRAINING).exists():
-            raise Conflict("training_runs", "A classifier of this taxonomy is being trained already.")
+        _check_none_in_training(taxonomy)
         engines.categories_of(taxonomy)
         job = jobs.create_job(
             kind=KIND,
@@ -39,6 +38,12 @@ def train(taxonomy: Taxonomy, *, user_id: int | None) -> Classifier:
             taxonomy_revision=taxonomy.revision,
             job=job,
         )
+
+
+def _check_none_in_training(taxonomy: Taxonomy) -> None:
+    """Call it under the lock of the taxonomy's classifiers."""
+    if Classifier.objects.filter(taxonomy=taxonomy, status=Status.TRAINING).exists():
+        raise Conflict("training_runs", "A classifier of this taxonomy is being trained already.")
 
 
 def activate(classifier: Classifier) -> Classifier:
@@ -126,8 +131,29 @@ def _give_up(job: Job, chunk: Chunk, reason: str) -> Outcome:
     return Outcome(succeeded=0, failed=1)
 
 
-def _end_of_cancelled(job: Job) -> None:
-    Classifier.objects.filter(job=job, status=Status.FAILED).update(status=Status.TRAINING, error="")
+def _take_up_again(job: Job) -> None:
+    """Raises Conflict while another of the taxonomy is at work."""
+    classifier = Classifier.objects.without_artefact().select_related("taxonomy").filter(job=job).first()
+    if classifier is None:
+        raise Conflict("nothing_to_retry", "The classifier that this job was to train has been deleted.")
+    engines.lock(classifier.taxonomy)
+    _check_none_in_training(classifier.taxonomy)
+    Classifier.objects.filter(pk=classifier.pk, status=Status.FAILED).update(status=Status.TRAINING, error="")
 
 
-register(JobKind(name=KIND, prepare=_prepare, work=_work, give_up=_give_up, before_retry=_end_of_cancelled))
+def _finish(job: Job) -> None:
+    """A training that was cancelled, or could not begin, stands in nobody's way."""
+    reason = job.error or "The training was cancelled."
+    Classifier.objects.filter(job=job, status=Status.TRAINING).update(status=Status.FAILED, error=reason)
+
+
+register(
+    JobKind(
+        name=KIND,
+        prepare=_prepare,
+        work=_work,
+        give_up=_give_up,
+        before_retry=_take_up_again,
+        finish=_finish,
+    )
+)

@@ -109,6 +109,39 @@ def test_a_job_ends_in_the_results_of_every_item_exactly_once(
     assert list(positions) == list(range(35))
 
 
+def test_a_chunk_done_twice_leaves_its_answers_in_the_queue_of_reviews(
+    client: Any, make_product: MakeProduct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = submit(client, product_ids=[make_product("drill saw").pk])
+    jobs.work_on(job_id)
+    chunk = jobs.claim(Job.objects.get(pk=job_id))
+    assert chunk
+    classify._work(chunk.job, chunk)
+    # The second worker has looked for answers before the first one kept them.
+    monkeypatch.setattr(classify, "_results_of", lambda job, chunk: Classification.objects.none())
+    classify._work(chunk.job, chunk)
+    assert client.get("/api/v1/reviews").json()["count"] == 1
+
+
+def test_a_taxonomy_that_is_deleted_ends_its_jobs(
+    client: Any, client_of: ClientOf, administrator: User, categories: dict[str, Category]
+) -> None:
+    job_id = submit(client, items=[{"name": DRILL}])
+    taxonomy = categories["tools"].taxonomy_id
+    assert client_of(administrator).delete(f"/api/v1/taxonomies/{taxonomy}").status_code == 204
+    job = work_off(job_id)
+    assert (job.status, job.processed, job.failed) == ("failed", 1, 1)
+    assert client.get(f"/api/v1/classify/{job_id}").status_code == 200
+
+
+def test_a_job_accepted_before_an_option_was_known_is_done_with_its_default(client: Any) -> None:
+    job_id = submit(client, items=[{"name": DRILL}])
+    job = Job.objects.get(pk=job_id)
+    del job.parameters["apply"], job.parameters["top_k"]
+    job.save()
+    assert work_off(job_id).status == "succeeded"
+
+
 def test_results_come_in_pages_in_order(client: Any) -> None:
     job_id = submit(client, items=[{"name": f"{DRILL} {number}"} for number in range(5)])
     work_off(job_id)
@@ -125,6 +158,7 @@ def test_cancelling_keeps_what_is_done(client: Any, small_chunks: None) -> None:
     jobs.work_on(job_id)
     answer = client.post(f"/api/v1/classify/{job_id}/cancel")
     assert (answer.status_code, answer.json()["status"], answer.json()["processed"]) == (202, "cancelled", 10)
+    assert answer.json()["results"]["count"] == 10
 
 
 def test_a_csv_file_is_classified(client: Any) -> None:
@@ -149,6 +183,7 @@ def test_a_json_lines_file_is_classified(client: Any) -> None:
         (b"name,product_id\na,\n,b\n", "/file/2/product_id"),
         (b"name\n\xff\xfe\n", "/file"),
         (b"", "/file"),
+        (b"name\n", "/file"),
     ],
 )
 def test_a_bad_file_is_refused_with_the_row(client: Any, content: bytes, pointer: str) -> None:
@@ -156,6 +191,26 @@ def test_a_bad_file_is_refused_with_the_row(client: Any, content: bytes, pointer
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["pointer"] == pointer
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"name": "a", "attributes": {"x": NaN}}',
+        b'{"name": "a", "attributes": {"x": "\\ud800"}}',
+        b'{"name": "a", "attributes": {"\\ud800": 1}}',
+        b'{"name": "\\ud800"}',
+        b'{"name": "a", "attributes": {"x": "\\u0000"}}',
+        b'{"name": "a", "attributes": {"x": 1' + b"0" * 400 + b"}}",
+        b'{"name": "a", "product_id": 1' + b"0" * 5000 + b"}",
+        b"[" * 100_000,
+        b"5",
+        b"",
+    ],
+)
+def test_a_bad_line_of_json_is_refused(client: Any, line: bytes) -> None:
+    answer = client.post(PATH, {"file": SimpleUploadedFile("i.jsonl", line)}, format="multipart")
+    assert answer.status_code == 400, answer.content
 
 
 @pytest.mark.parametrize(

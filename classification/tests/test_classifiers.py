@@ -53,6 +53,30 @@ def test_one_training_of_a_taxonomy_at_a_time(client: Any) -> None:
     assert (answer.status_code, answer.json()["code"]) == (409, "training_runs")
 
 
+def test_a_cancelled_training_stands_in_nobodys_way(client: Any) -> None:
+    body = client.post(PATH, {"taxonomy": "shop"}, format="json").json()
+    assert client.post(f"/api/v1/jobs/{body['job_id']}/cancel").status_code == 202
+    cancelled = client.get(f"{PATH}/{body['id']}").json()
+    assert (cancelled["status"], cancelled["error"]) == ("failed", "The training was cancelled.")
+    assert trained(client)["status"] == "candidate"
+
+
+def test_a_cancelled_training_can_be_taken_up_again(client: Any) -> None:
+    body = client.post(PATH, {"taxonomy": "shop"}, format="json").json()
+    client.post(f"/api/v1/jobs/{body['job_id']}/cancel")
+    assert client.post(f"/api/v1/jobs/{body['job_id']}/retry").status_code == 202
+    work_off(body["job_id"])
+    assert client.get(f"{PATH}/{body['id']}").json()["status"] == "candidate"
+
+
+def test_a_cancelled_training_is_not_taken_up_beside_another(client: Any) -> None:
+    body = client.post(PATH, {"taxonomy": "shop"}, format="json").json()
+    client.post(f"/api/v1/jobs/{body['job_id']}/cancel")
+    client.post(PATH, {"taxonomy": "shop"}, format="json")
+    answer = client.post(f"/api/v1/jobs/{body['job_id']}/retry")
+    assert (answer.status_code, answer.json()["code"]) == (409, "training_runs")
+
+
 def test_an_activated_classifier_answers_at_once(client: Any) -> None:
     client.post("/api/v1/classify", {"name": DRILL}, format="json")
     candidate = trained(client)
