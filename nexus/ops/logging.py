@@ -44,6 +44,8 @@ LEVELS = {
     # Complains about every connection to a Redis that is none of Redis Ltd.'s own.
     "redis": logging.INFO,
     "celery.worker.strategy": logging.WARNING,
+    # Tells of every message that was done; jobs and executions tell of their ends themselves.
+    "celery.app.trace": logging.WARNING,
     # Tells of every entry that is due, which is every few seconds.
     "celery.beat": logging.WARNING,
     "kombu": logging.WARNING,
