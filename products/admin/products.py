@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -88,8 +89,8 @@ class ProductAdmin(ServiceAdmin):
         ids = list(queryset.order_by().values_list("pk", flat=True)[: MAX_CHOSEN + 1])
         if len(ids) > MAX_CHOSEN:
             raise Problem("too_many", f"Choose at most {MAX_CHOSEN} products; a workflow changes any number.")
-        self.message_user(request, f"{update_products(ids, {'status': status})} products changed.")
+        self.message_user(request, f"{update_products(ids, {'status': status}).changed} products changed.")
 
 
 def _locked(pk: Any) -> Product:
-    return Product.objects.select_for_update().get(pk=pk)
+    return get_object_or_404(Product.objects.select_for_update(), pk=pk)

@@ -8,6 +8,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 
 from products.admin.base import ServiceAdmin
 from products.models import Category, Taxonomy
@@ -30,6 +31,7 @@ class TaxonomyAdmin(ServiceAdmin):
     @transaction.atomic
     def change(self, pk: Any, changes: dict[str, Any]) -> None:
         """Change a taxonomy."""
+        taxonomies.lock_versions_of(pk)
         taxonomies.update_taxonomy(taxonomies.lock(pk), changes)
 
     def remove(self, pk: Any) -> None:
@@ -94,4 +96,4 @@ class CategoryAdmin(ServiceAdmin):
 
 def _locked(pk: Any) -> Category:
     categories.lock_tree_of(pk)
-    return Category.objects.select_for_update().get(pk=pk)
+    return get_object_or_404(Category.objects.select_for_update(), pk=pk)

@@ -1,7 +1,7 @@
 """Many products in one transaction and few statements."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from products.models import Category, Product
 from products.services.products import SKU_UNIQUE, assign, held_categories
 
 Fields = Mapping[str, Any]
+UPDATED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,14 @@ class BulkResult:
     created: list[int]
     updated: int
     deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """Ids of the products that have the wanted values afterwards, in order, and how many had others before."""
+
+    ids: list[int]
+    changed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +59,36 @@ def apply_bulk(bulk: Bulk) -> BulkResult:
         raise
 
 
-def update_products(ids: Collection[int], changes: Fields) -> int:
-    """Set the same fields on many products; say how many were not as they are now before.
+def update_products(ids: Collection[int], changes: Fields, *, pointer: str = "") -> Updated:
+    """Set the same fields on many products, all of them or none; ids that are gone are passed over.
 
-    Raises Problem (400) for a category that does not exist.
+    Raises Problem (400), with its place below `pointer`, for a category that does not exist.
     """
+    found: list[int] = []
+    changed = 0
+    ordered = sorted(set(ids))
     with transaction.atomic():
-        products = _locked(ids)
-        return _update([(product, changes, "") for product in products.values()], held_categories([changes]))
+        categories = held_categories([changes])
+        for start in range(0, len(ordered), UPDATED_AT_ONCE):
+            products = _locked(ordered[start : start + UPDATED_AT_ONCE])
+            found += products
+            changed += _set_alike(products.values(), changes, categories, pointer)
+    return Updated(found, changed)
+
+
+def _set_alike(
+    products: Iterable[Product], changes: Fields, categories: Mapping[int, Category], pointer: str
+) -> int:
+    # Products that differ in the same fields get the same values, with one statement.
+    alike: dict[tuple[str, ...], list[Product]] = defaultdict(list)
+    for product in products:
+        if differing := assign(product, changes, categories, pointer=pointer):
+            alike[tuple(differing)].append(product)
+    for names, group in alike.items():
+        values = {name: getattr(group[0], name) for name in names}
+        ids = [product.pk for product in group]
+        Product.objects.filter(pk__in=ids).update(**values, updated_at=timezone.now())
+    return sum(map(len, alike.values()))
 
 
 def _apply(bulk: Bulk) -> BulkResult:
@@ -79,7 +110,8 @@ def _apply(bulk: Bulk) -> BulkResult:
     created = [Product() for _ in bulk.create]
     for product, fields in zip(created, bulk.create, strict=True):
         assign(product, fields, categories)
-    Product.objects.bulk_create(created)
+    # In the order of the SKUs: of two bulks that create the same ones, one waits for the other and is refused.
+    Product.objects.bulk_create(sorted(created, key=lambda product: product.sku))
     return BulkResult([product.pk for product in created], updated, min(deleted, len(bulk.delete)))
 
 

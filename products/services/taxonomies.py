@@ -3,22 +3,41 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
 from nexus.api.database import refusal
-from nexus.api.errors import Conflict
+from nexus.api.errors import Conflict, NotFound
 from products.models import Product, Taxonomy
 
 VERSION_UNIQUE = "products_taxonomy_version_unique"
 
 
 def lock(taxonomy_id: int) -> Taxonomy:
-    """The taxonomy, with its whole tree to ourselves until the transaction ends. Raises Taxonomy.DoesNotExist.
+    """The taxonomy, with its whole tree to ourselves until the transaction ends. Raises NotFound.
 
     Take it before any row of a category, so that two who change a tree wait instead of stopping each other.
     """
-    return Taxonomy.objects.select_for_update(no_key=True).get(pk=taxonomy_id)
+    taxonomy = Taxonomy.objects.select_for_update(no_key=True).filter(pk=taxonomy_id).first()
+    if taxonomy is None:
+        raise NotFound("not_found", "There is no such taxonomy any more.")
+    return taxonomy
+
+
+def lock_versions_of(taxonomy_id: int) -> None:
+    """Keep everybody else from choosing the current version of a taxonomy's code until the transaction ends.
+
+    Take it before the row of the taxonomy is locked. A taxonomy that does not exist locks nothing.
+    """
+    code = Taxonomy.objects.filter(pk=taxonomy_id).values_list("code", flat=True).first()
+    if code is not None:
+        _lock_versions(code)
+
+
+def _lock_versions(code: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"taxonomy {code}"])
 
 
 def bump(taxonomy_id: int) -> None:
@@ -39,7 +58,10 @@ def create_taxonomy(fields: Mapping[str, Any]) -> Taxonomy:
 
 
 def update_taxonomy(taxonomy: Taxonomy, changes: Mapping[str, Any]) -> Taxonomy:
-    """Change fields of a taxonomy. Call it with the row locked. Raises Conflict ``version_taken``."""
+    """Change fields of a taxonomy. Raises Conflict ``version_taken``.
+
+    Call it after `lock_versions_of`, with the row locked.
+    """
     for name, value in changes.items():
         setattr(taxonomy, name, value)
     with refusal(VERSION_UNIQUE, _version_taken(taxonomy)):
@@ -49,7 +71,12 @@ def update_taxonomy(taxonomy: Taxonomy, changes: Mapping[str, Any]) -> Taxonomy:
 
 
 def delete_taxonomy(taxonomy: Taxonomy) -> None:
-    """Delete a taxonomy with its categories. Raises Conflict ``in_use`` while products are classified by it."""
+    """Delete a taxonomy with its categories. Raises Conflict ``in_use`` while products are classified by it.
+
+    Call it in a transaction.
+    """
+    # Waits for those who are giving one of the categories to a product, and keeps others from doing so.
+    list(taxonomy.categories.select_for_update().order_by("pk").values_list("pk"))
     if Product.objects.filter(category__taxonomy=taxonomy).exists():
         raise Conflict("in_use", "Products are still classified by this taxonomy.")
     taxonomy.delete()
@@ -57,6 +84,7 @@ def delete_taxonomy(taxonomy: Taxonomy) -> None:
 
 def _retire_others(taxonomy: Taxonomy) -> None:
     if taxonomy.is_current:
+        _lock_versions(taxonomy.code)
         others = Taxonomy.objects.filter(code=taxonomy.code, is_current=True).exclude(pk=taxonomy.pk)
         others.update(is_current=False, updated_at=timezone.now())
 

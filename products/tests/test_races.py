@@ -15,7 +15,7 @@ from accounts.models import User
 from conftest import ClientOf
 from products.counting import state
 from products.models import Product, Taxonomy
-from products.services.loading import faults
+from products.services.loading import CategoryRow, faults, load_taxonomy
 from products.tests.conftest import URL, MakeProduct, Tree
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -141,6 +141,64 @@ def test_bulks_over_the_same_products_wait_for_each_other(
             partial(update, two[0], ids, f"a{number}"), partial(update, two[1], ids[::-1], f"b{number}")
         )
         assert statuses(answers) == [200, 200]
+
+
+def test_bulks_that_create_the_same_products_in_another_order_are_refused_not_stopped(
+    two: list[APIClient],
+) -> None:
+    def create(client: APIClient, skus: list[str]) -> Any:
+        return client.post(f"{URL}/bulk", {"create": [{"sku": sku, "name": "x"} for sku in skus]})
+
+    for number in range(5):
+        skus = [f"S{number}-{place:03}" for place in range(200)]
+        answers = at_once(partial(create, two[0], skus), partial(create, two[1], skus[::-1]))
+        assert statuses(answers) == [200, 409]
+    assert Product.objects.count() == 1000
+
+
+def test_two_versions_that_are_made_current_at_once_leave_one_current(two: list[APIClient]) -> None:
+    for number in range(5):
+        bodies = [{"code": f"t{number}", "version": version, "name": "x"} for version in ("1", "2")]
+        answers = at_once(
+            *(
+                partial(client.post, "/api/v1/taxonomies", body)
+                for client, body in zip(two, bodies, strict=True)
+            )
+        )
+        assert statuses(answers) == [201, 201]
+        assert Taxonomy.objects.filter(code=f"t{number}", is_current=True).count() == 1
+        urls = [f"/api/v1/taxonomies/{answer.json()['id']}" for answer in answers]
+        answers = at_once(
+            *(partial(client.patch, url, {"is_current": True}) for client, url in zip(two, urls, strict=True))
+        )
+        assert statuses(answers) == [200, 200]
+        assert Taxonomy.objects.filter(code=f"t{number}", is_current=True).count() == 1
+
+
+def test_a_taxonomy_that_gets_a_product_is_not_deleted_under_it(
+    two: list[APIClient], tree: Tree, taxonomy: Taxonomy
+) -> None:
+    for number in range(5):
+        code = f"t{number}"
+        other = load_taxonomy(code, "1", code, [CategoryRow("a", "A")])
+        body = {"sku": code, "name": "x", "category_id": other.categories.get().pk}
+        created, deleted = at_once(
+            partial(two[0].post, URL, body), partial(two[1].delete, f"/api/v1/taxonomies/{other.pk}")
+        )
+        assert (created.status_code, deleted.status_code) in {(201, 409), (400, 204)}
+
+
+def test_a_taxonomy_that_is_deleted_takes_no_more_categories(two: list[APIClient]) -> None:
+    for number in range(5):
+        code = f"t{number}"
+        other = load_taxonomy(code, "1", code, [])
+        body = {"taxonomy": code, "code": "a", "name": "A"}
+        created, deleted = at_once(
+            partial(two[0].post, "/api/v1/categories", body),
+            partial(two[1].delete, f"/api/v1/taxonomies/{other.pk}"),
+        )
+        assert deleted.status_code == 204
+        assert created.status_code in {201, 400, 404}
 
 
 def test_counts_add_up_whoever_writes_and_whenever_they_are_folded(two: list[APIClient]) -> None:

@@ -62,6 +62,11 @@ class TaxonomyViewSet(ModelViewSet):
     ordering_fields = ("id", "code")
     permissions = permissions_on("taxonomy")
 
+    def locked(self) -> Any:
+        """The taxonomy, locked after the choice of its current version, in the order that everybody locks in."""
+        taxonomies.lock_versions_of(self.kwargs["pk"])
+        return super().locked()
+
     def perform_create(self, serializer: Any) -> Taxonomy:
         """A new taxonomy."""
         return taxonomies.create_taxonomy(serializer.validated_data)
