@@ -46,25 +46,7 @@ NASTY_TEXTS = (
     "%25",
     "'",
 )
-NASTY_VALUES: tuple[Any, ...] = (
-    None,
-    True,
-    0,
-    -1,
-    1.5,
-    2**63,
-    -(2**63),
-    1e308,
-    "",
-    " ",
-    "x",
-    "x" * 30_000,
-    "\ud7ff\uffff",
-    [],
-    {},
-    [[]],
-    {"a": {}},
-)
+NASTY_VALUES: tuple[Any, ...] = (None, True, -1, 1.5, 2**63, 1e308, "", "x" * 30_000, [], {"a": {}})
 
 
 def with_body() -> list[Operation]:
