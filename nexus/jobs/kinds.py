@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from nexus.api.errors import Conflict
 from nexus.jobs.models import Chunk, Job
 
 
@@ -40,7 +41,7 @@ class JobKind:
 
 
 def _refuse(job: Job, *_: object) -> NoReturn:
-    raise LookupError(f"Jobs of the kind {job.kind!r} are not known here.")
+    raise Conflict("unknown_kind", f"Jobs of the kind {job.kind!r} are not known here.")
 
 
 _UNKNOWN = JobKind(name="", prepare=_refuse, work=_refuse, give_up=_refuse)

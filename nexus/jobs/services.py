@@ -19,7 +19,7 @@ from django.db.models import F, Q, Sum
 from django.dispatch import Signal
 from django.utils import timezone
 
-from nexus.api.errors import Conflict
+from nexus.api.errors import Conflict, Problem
 from nexus.jobs import messages
 from nexus.jobs.kinds import Outcome, kind_of
 from nexus.jobs.leases import heartbeat, lease_end, worker_name
@@ -155,7 +155,10 @@ def _mine(chunk: Chunk) -> Any:
 
 
 def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:1000]
+    """What the owner of a job may know of an error: no SQL and no path. The log has the rest."""
+    if isinstance(error, Problem):
+        return str(error.detail)[:1000]
+    return f"Something went wrong on the server ({type(error).__name__})."
 
 
 def _put_back(job: Job, chunk: Chunk, reason: str) -> None:

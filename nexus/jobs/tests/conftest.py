@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from accounts.models import User
+from nexus.api.errors import invalid
 from nexus.jobs import kinds, services
 from nexus.jobs.kinds import JobKind, Outcome
 from nexus.jobs.models import Chunk, Job
@@ -25,7 +26,7 @@ class Counting:
 
     def prepare(self, job: Job) -> list[Chunk]:
         if self.unpreparable:
-            raise ValueError("no such numbers")
+            raise invalid("/numbers", "does_not_exist", "There are no such numbers.")
         return kinds.cut(job, job.parameters["numbers"], 10)
 
     def work(self, job: Job, chunk: Chunk) -> Outcome:

@@ -47,7 +47,7 @@ def test_a_job_that_cannot_be_prepared_fails_with_the_reason(make_job: MakeJob, 
     counting.unpreparable = True
     job = work_off(make_job())
     assert job.status == "failed"
-    assert job.error == "ValueError: no such numbers"
+    assert job.error == "/numbers: There are no such numbers."
 
 
 def test_a_chunk_that_raises_is_set_aside_at_the_third_time_and_the_rest_goes_on(
@@ -57,7 +57,7 @@ def test_a_chunk_that_raises_is_set_aside_at_the_third_time_and_the_rest_goes_on
     job = work_off(make_job(25))
     assert figures(job) == ("partially_failed", 25, 25, 15, 10)
     assert counting.done.count(1) == Chunk.MAX_ATTEMPTS
-    assert job.chunks.get(position=1).error == "RuntimeError: deadly"
+    assert job.chunks.get(position=1).error == "Something went wrong on the server (RuntimeError)."
 
 
 def test_a_job_ends_although_its_failures_cannot_be_recorded(make_job: MakeJob, counting: Counting) -> None:
