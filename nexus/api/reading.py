@@ -6,8 +6,9 @@ related row it shows; a serializer with a field that needs Python is read in the
 that both ways give the same bytes for every viewset.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -53,8 +54,19 @@ class RowReader:
         self, queryset: QuerySet[Any], names: Sequence[str]
     ) -> list[tuple[dict[str, Any], tuple[Any, ...]]]:
         """The rows of a queryset, each with the values of some more columns or annotations."""
+        return self._split(queryset.values_list(*self.paths, *names))
+
+    def read_first_page(
+        self, queryset: QuerySet[Any], names: Sequence[str], *, fixed: QuerySet[Any]
+    ) -> list[tuple[dict[str, Any], tuple[Any, ...]]]:
+        """As `read_with`, of a queryset that is `fixed` (the same in every request) but for its order and its limit."""
+        query = queryset.query
+        page = first_page(self, fixed, tuple(query.order_by), query.high_mark or 0, tuple(names))
+        return self._split(page.run(*page.parameters))
+
+    def _split(self, rows: Iterable[tuple[Any, ...]]) -> list[tuple[dict[str, Any], tuple[Any, ...]]]:
         width = len(self.paths)
-        return [(self.shown(row), row[width:]) for row in queryset.values_list(*self.paths, *names)]
+        return [(self.shown(row), row[width:]) for row in rows]
 
     def represent(self, instance: Model) -> dict[str, Any]:
         """A model instance as the same dictionary."""
@@ -80,7 +92,7 @@ class RowReader:
             path += "_id"
         self.paths.append(path)
         index = len(self.paths) - 1
-        return lambda row: row[index]
+        return itemgetter(index)
 
     def _nested(self, serializer: serializers.Serializer[Any], path: str) -> Getter:
         """A nested object, or null where its primary key is null."""
@@ -120,3 +132,11 @@ def row_by_key(reader: RowReader, queryset: QuerySet[Any]) -> Prepared:
 def locked_by_key(queryset: QuerySet[Any]) -> Prepared:
     """Instances by primary key with their rows locked, of a queryset that is the same in every request."""
     return Prepared(queryset.filter(pk=0).order_by().select_for_update(of=("self",)))
+
+
+@lru_cache(maxsize=256)
+def first_page(
+    reader: RowReader, queryset: QuerySet[Any], ordering: tuple[str, ...], size: int, names: tuple[str, ...]
+) -> Prepared:
+    """The values at a reader's paths, and of some more columns, of the first rows of a queryset in an order."""
+    return Prepared(queryset.order_by(*ordering).values_list(*reader.paths, *names)[:size])

@@ -15,7 +15,7 @@ from nexus.api import conditional
 from nexus.api.filters import StrictFilterBackend
 from nexus.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from nexus.api.idempotency import idempotent
-from nexus.api.pagination import KeysetPagination
+from nexus.api.pagination import KeysetPagination, Read
 from nexus.api.reading import RowReader, locked_by_key, row_by_key, row_reader
 from nexus.api.renderers import to_json
 from nexus.api.serializers import Serializer
@@ -114,7 +114,8 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
     @property
     def _fixed_queryset(self) -> Any:
         """The queryset, where it is the same in every request and the key of the address one that it can have."""
-        key, is_same = self.kwargs["pk"], type(self).get_queryset is generics.GenericAPIView.get_queryset
+        key = self.kwargs.get("pk", 0)
+        is_same = type(self).get_queryset is generics.GenericAPIView.get_queryset
         has_key = isinstance(key, int) and key.bit_length() <= BITS_OF_A_KEY
         return cast(Any, self).queryset if is_same and has_key else None
 
@@ -126,9 +127,19 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
             results = self.get_serializer(rows, many=True).data
         else:
             results = self.paginator.paginate_queryset(
-                queryset, self.request, view=self, read=reader.read_with
+                queryset, self.request, view=self, read=self._reading(reader, queryset)
             )
         return self.paginator.envelope(results)
+
+    def _reading(self, reader: RowReader, queryset: QuerySet[Any]) -> Read:
+        fixed = self._fixed_queryset
+        if (
+            fixed is None
+            or "cursor" in self.request.query_params
+            or queryset.query.where != fixed.query.where
+        ):
+            return reader.read_with
+        return partial(reader.read_first_page, fixed=fixed)
 
     def locked(self) -> Any:
         """The resource of the address with its row locked, when ``If-Match`` allows to change it.
