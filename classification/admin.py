@@ -37,7 +37,7 @@ class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
     list_display = ["id", "what", "answer", "confidence", "decision", "created_at"]
     list_filter = [OpenReviewsFilter, "decision"]
     list_select_related = ["category"]
-    search_fields = ["=product__sku", "=job__id"]
+    search_keys = ("job_id", "product__sku")
     search_help_text = "The SKU of a product, or the id of a job."
     actions = ["accept_answers", "reject_answers"]
     fields = [

@@ -201,7 +201,7 @@ class ExecutionAdmin(ReadOnlyMixin, LargeTableAdmin):
     ]
     list_filter = ["status", "trigger"]
     list_select_related = ["workflow", "started_by"]
-    search_fields = ["=id", "=workflow__id"]
+    search_keys = ("id", "workflow_id")
     search_help_text = "The id of an execution or of a workflow."
     fields = [
         "workflow",
@@ -281,7 +281,7 @@ class StepRunAdmin(ReadOnlyMixin, LargeTableAdmin):
     list_filter = [ApprovalFilter, "status"]
     list_select_related = ["execution__workflow", "decided_by"]
     ordering = ["-id"]
-    search_fields = ["=execution__id"]
+    search_keys = ("execution_id",)
     search_help_text = "The id of an execution."
     actions = ["approve", "reject"]
     fields = [

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib import admin
+from django.db import connection
+from django.test import Client, RequestFactory
 
 from accounts.models import User
 from classification.models import Classification, Classifier
@@ -48,6 +50,23 @@ def test_the_queue_of_reviews_is_a_page(staff: Client, doubtful: Classification)
     page = staff.get(f"{ANSWERS}?review=open").content.decode()
     assert "drill saw" in page
     assert "1 classification" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "plan"), [("sku", "products_product_sku"), ("job", "classification_result_once_a_position")]
+)
+def test_an_answer_is_found_through_an_index_by_sku_and_by_job(
+    staff: Client, doubtful: Classification, field: str, plan: str
+) -> None:
+    assert doubtful.product
+    term = doubtful.product.sku if field == "sku" else str(doubtful.job_id)
+    assert "1 classification" in staff.get(ANSWERS, {"q": term}).content.decode()
+    assert "0 classifications" in staff.get(ANSWERS, {"q": "no such thing"}).content.decode()
+    page = admin.site.get_model_admin(Classification)
+    found, _ = page.get_search_results(RequestFactory().get(ANSWERS), Classification.objects.all(), term)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert plan in found.explain()
 
 
 def test_a_reviewer_accepts_an_answer(staff: Client, doubtful: Classification) -> None:

@@ -17,7 +17,7 @@ class JobAdmin(ReadOnlyMixin, LargeTableAdmin):
     list_display = ["id", "kind", "status", "progress", "failed", "created_by", "created_at", "finished_at"]
     list_filter = ["status", "kind"]
     list_select_related = ["created_by"]
-    search_fields = ["=id"]
+    search_keys = ("id",)
     search_help_text = "The id of a job."
     actions = ["cancel_jobs", "retry_jobs"]
 
@@ -50,5 +50,5 @@ class ChunkAdmin(ReadOnlyMixin, LargeTableAdmin):
     list_display = ["job", "position", "size", "status", "attempts", "leased_by", "leased_until", "error"]
     list_filter = ["status"]
     ordering = ["-id"]
-    search_fields = ["=job__id"]
+    search_keys = ("job_id",)
     search_help_text = "The id of a job."

@@ -31,7 +31,7 @@ class EventAdmin(ReadOnlyMixin, LargeTableAdmin):
     list_filter = [ActionFilter]
     ordering = ["-pgh_id"]
     sortable_by = ()
-    search_fields = ["pgh_obj__exact"]
+    search_keys = ("pgh_obj",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """History is not changed."""

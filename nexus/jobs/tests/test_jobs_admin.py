@@ -54,6 +54,14 @@ def test_a_job_and_its_chunks_can_be_looked_at_and_not_changed(staff: Client, ma
     assert staff.post(f"{JOBS}{job.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
+def test_a_job_and_its_chunks_are_found_by_the_id_of_the_job(staff: Client, make_job: MakeJob) -> None:
+    job = work_off(make_job(25))
+    make_job(25)
+    assert "1 job" in staff.get(JOBS, {"q": str(job.pk)}).content.decode()
+    assert "0 jobs" in staff.get(JOBS, {"q": "nonsense"}).content.decode()
+    assert "3 chunks" in staff.get("/admin/nexus_jobs/chunk/", {"q": str(job.pk)}).content.decode()
+
+
 def test_those_who_may_not_see_all_jobs_do_not_see_the_page(
     client: Client, make_user: Any, make_job: MakeJob
 ) -> None:
