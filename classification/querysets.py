@@ -24,6 +24,10 @@ class ClassifierQuerySet(models.QuerySet["Classifier"]):
 class ClassificationQuerySet(models.QuerySet["Classification"]):
     """Reads of answers."""
 
+    def doubtful(self) -> Self:
+        """Those that a person decides, or has decided."""
+        return self.exclude(decision__in=["auto_accepted", "failed"])
+
     def open_reviews(self) -> Self:
         """Those that wait for a person, the least certain first."""
         return self.filter(awaits_review=True).order_by("confidence", "id")

@@ -50,7 +50,6 @@ from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
 from products.models import Product
 
-RUN = "classification.run_classification"
 DECIDE = "classification.decide_review"
 
 PREFER = OpenApiParameter(
@@ -93,10 +92,10 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
         "list": ANY_ROLE,
         "retrieve": ANY_ROLE,
         "export": ANY_ROLE,
-        "create": RUN,
-        "batch": RUN,
-        "cancel": RUN,
-        "retry": RUN,
+        "create": classify.PERMISSION,
+        "batch": classify.PERMISSION,
+        "cancel": classify.PERMISSION,
+        "retry": classify.PERMISSION,
     }
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -237,7 +236,7 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
 @extend_schema(tags=["Reviews"])
 @extend_schema_view(
     list=extend_schema(summary="List open reviews", description="The least certain first."),
-    retrieve=extend_schema(summary="Read an answer, open or decided", responses=ResultWithOriginSerializer),
+    retrieve=extend_schema(summary="Read a review, open or decided", responses=ResultWithOriginSerializer),
 )
 class ReviewViewSet(GenericViewSet):
     """Doubtful answers, and what people decide about them."""
@@ -283,7 +282,7 @@ class ReviewViewSet(GenericViewSet):
         return answer(request, self._represent(decided))
 
     def _answer(self, pk: int) -> Classification:
-        return get_object_or_404(Classification.objects.select_related("review"), pk=pk)
+        return get_object_or_404(Classification.objects.doubtful().select_related("review"), pk=pk)
 
     def _represent(self, classification: Classification) -> dict[str, Any]:
         return results.represent_with_origin([classification])[0]
@@ -328,7 +327,7 @@ class ClassifierViewSet(ListMixin, RetrieveMixin, GenericViewSet):
         "list": ANY_ROLE,
         "retrieve": ANY_ROLE,
         "compare": ANY_ROLE,
-        "create": "classification.add_classifier",
+        "create": training.PERMISSION,
         "activate": "classification.change_classifier",
     }
 

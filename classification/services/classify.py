@@ -25,6 +25,7 @@ from products.models import Product
 from products.services.products import set_automatic_categories
 
 KIND = "classify"
+PERMISSION = "classification.run_classification"
 CHUNK_SIZE = 500
 DEFAULT_TOP_K = 5
 ERROR_LENGTH = 500
@@ -287,5 +288,6 @@ register(
         work=_work,
         give_up=_give_up,
         before_retry=_forget_failures,
+        permission=PERMISSION,
     )
 )

@@ -15,6 +15,7 @@ from nexus.jobs.models import Chunk, Job
 from products.models import Product, Taxonomy
 
 KIND = "train"
+PERMISSION = "classification.add_classifier"
 COMPARED_PRODUCTS = 500
 
 Status = Classifier.Status
@@ -155,5 +156,6 @@ register(
         give_up=_give_up,
         before_retry=_take_up_again,
         finish=_finish,
+        permission=PERMISSION,
     )
 )

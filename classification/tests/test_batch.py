@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services.users import update_user
 from classification.models import Classification
 from classification.services import classify
 from classification.tests.conftest import DRILL, GLOVES, MakeProduct, work_off
@@ -255,6 +256,17 @@ def test_results_are_exported_as_json_lines(client: Any) -> None:
 def test_another_users_results_are_not_exported(client: Any, client_of: ClientOf, reviewer: User) -> None:
     job_id = submit(client, items=[{"name": DRILL}])
     assert client_of(reviewer).get(f"/api/v1/classify/{job_id}/export").status_code == 404
+
+
+@pytest.mark.parametrize("action", ["cancel", "retry"])
+@pytest.mark.parametrize("path", ["classify", "jobs"])
+def test_who_may_no_longer_classify_may_not_steer_the_jobs_of_before(
+    client: Any, client_of: ClientOf, editor: User, action: str, path: str
+) -> None:
+    job_id = submit(client, items=[{"name": DRILL}])
+    update_user(editor, roles=["viewer"])
+    answer = client_of(editor).post(f"/api/v1/{path}/{job_id}/{action}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
 
 
 def test_other_kinds_of_jobs_are_not_found_here(client: Any, editor: User) -> None:

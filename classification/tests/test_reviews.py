@@ -168,6 +168,17 @@ def test_reading_an_unknown_review_is_not_found(client_of: ClientOf, viewer: Use
     assert client_of(viewer).get(f"{PATH}/12345").status_code == 404
 
 
+def test_an_answer_that_was_certain_is_no_review(
+    categories: dict[str, Category], client_of: ClientOf, editor: User, reviewer: User
+) -> None:
+    client_of(editor).post("/api/v1/classify", {"name": "FFP3 respirator dust mask FFP3"}, format="json")
+    answer = Classification.objects.get()
+    assert answer.decision == "auto_accepted"
+    client = client_of(reviewer)
+    assert client.get(f"{PATH}/{answer.pk}").status_code == 404
+    assert decide(client, answer, decision="accept").status_code == 404
+
+
 def test_the_queue_takes_few_queries(
     make_product: MakeProduct, client_of: ClientOf, editor: User, django_assert_max_num_queries: Any
 ) -> None:

@@ -30,6 +30,7 @@ class JobKind:
     `give_up(job, chunk, reason)` records the items of a chunk that could not be done, and returns their outcome.
     `before_retry(job)` forgets the failures, so that `work` takes them up again.
     `finish(job)` runs in the transaction that ends the job, however it ended.
+    `permission` is what its owner needs to cancel or retry a job; any role will do when it is empty.
     """
 
     name: str
@@ -38,6 +39,7 @@ class JobKind:
     give_up: Callable[[Job, Chunk, str], Outcome]
     before_retry: Callable[[Job], None] = _nothing
     finish: Callable[[Job], None] = _nothing
+    permission: str = ""
 
 
 def _refuse(job: Job, *_: object) -> NoReturn:

@@ -9,10 +9,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 
 from nexus.api.conditional import answer
+from nexus.api.errors import Problem
 from nexus.api.permissions import ANY_ROLE
 from nexus.api.views import ReadOnlyViewSet
 from nexus.jobs import services
 from nexus.jobs.filters import JobFilterSet
+from nexus.jobs.kinds import kind_of
 from nexus.jobs.models import Job
 from nexus.jobs.serializers import JobSerializer
 
@@ -47,7 +49,7 @@ class JobViewSet(ReadOnlyViewSet):
     @action(detail=True, methods=["post"], takes_body=False)
     def cancel(self, request: Request, pk: str) -> HttpResponse:
         """Ask a job to stop after the chunks that are under way."""
-        return answer(request, self.represent(services.cancel(self.get_object())), 202)
+        return answer(request, self.represent(services.cancel(self._job_to_steer())), 202)
 
     @extend_schema(
         summary="Retry a job",
@@ -58,4 +60,12 @@ class JobViewSet(ReadOnlyViewSet):
     @action(detail=True, methods=["post"], takes_body=False)
     def retry(self, request: Request, pk: str) -> HttpResponse:
         """Take up what failed or was not done."""
-        return answer(request, self.represent(services.retry(self.get_object())), 202)
+        return answer(request, self.represent(services.retry(self._job_to_steer())), 202)
+
+    def _job_to_steer(self) -> Job:
+        """The job of the address. Raises Problem (403) when the user's roles do not allow such jobs any more."""
+        job: Job = self.get_object()
+        permission = kind_of(job).permission
+        if permission and not self.request.user.has_perm(permission):
+            raise Problem("permission_denied", "Your roles do not allow this.", status=403)
+        return job

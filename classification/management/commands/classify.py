@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -15,6 +16,9 @@ from classification.services import classify
 from nexus.api.errors import Problem
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
+
+# Between two looks at a job whose rest is in the hands of workers.
+PAUSE_S = 0.1
 
 
 class Command(BaseCommand):
@@ -67,7 +71,8 @@ class Command(BaseCommand):
         """Work with whatever workers there are; the rows of the job see to it that nothing is done twice."""
         with tqdm(total=job.total, unit=" products", file=sys.stderr, disable=None) as bar:
             while not job.is_finished:
-                jobs.work_on(job.pk)
+                if not jobs.work_on(job.pk):
+                    sleep(PAUSE_S)
                 job.refresh_from_db()
                 bar.total = job.total
                 bar.update(job.processed - bar.n)
