@@ -216,7 +216,9 @@ def _after(queryset: QuerySet[Any], cursor: Cursor) -> Any:
             if len(names) > 1
             else Q(**{f"{names[0]}__{'lt' if descending[0] else 'gt'}": values[0]})
         )
-    return reduce(or_, (_beyond_at(names, descending, values, index) for index in range(len(names))))
+    beyond = reduce(or_, (_beyond_at(names, descending, values, index) for index in range(len(names))))
+    # What all the alternatives have in common, and PostgreSQL does not see: where in the index to begin.
+    return Q(**{f"{names[0]}__{'lte' if descending[0] else 'gte'}": values[0]}) & beyond
 
 
 def _place(queryset: QuerySet[Any], name: str, text: Any) -> Any:

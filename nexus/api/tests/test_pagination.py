@@ -1,10 +1,13 @@
 """Pages of every list: by cursor, in any order, whatever is written meanwhile."""
 
 import base64
+import re
 from typing import Any
 
 import orjson
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from nexus.api.tests.conftest import PRODUCTS
@@ -45,6 +48,21 @@ def test_a_walk_forth_and_back_meets_every_row_once_and_in_order(api: APIClient,
     while following := api.get(url).json()["next"]:
         url = following
     assert walk(api, url, "previous") == pages[::-1]
+
+
+@pytest.mark.usefixtures("_products")
+@pytest.mark.parametrize("ordering", ORDERINGS)
+def test_a_page_far_on_begins_in_the_index_where_the_last_one_ended(api: APIClient, ordering: str) -> None:
+    following = api.get(f"{PRODUCTS}?ordering={ordering}&page_size=10").json()["next"]
+    with connection.cursor() as cursor:
+        # So few rows are read quicker without an index.
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        with CaptureQueriesContext(connection) as queries:
+            api.get(following)
+        page = next(query["sql"] for query in queries if "LIMIT 11" in query["sql"])
+        cursor.execute(f"EXPLAIN {page}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert re.search(r"on products_product\b.*\n +Index Cond: ", plan), plan
 
 
 @pytest.mark.usefixtures("_products")
