@@ -109,7 +109,7 @@ class SessionAdmin(ReadOnlyMixin, LargeTableAdmin):
     ]
     list_select_related = ["user"]
     list_filter = [("ended_at", admin.EmptyFieldListFilter), "end_reason"]
-    search_fields = ["=id", "user__email"]
+    search_keys = ("id", "user__email__icontains")
     search_help_text = "The id of a session, or a part of a user's e-mail address."
     ordering = ["-created_at", "-id"]
     # The ids of refresh tokens are half of a token.

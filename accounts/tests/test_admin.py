@@ -183,3 +183,11 @@ def test_the_list_of_sessions_costs_the_same_however_long_it_is(
 
 def test_the_roles_are_no_groups_to_edit(staff: Client) -> None:
     assert staff.get("/admin/auth/group/").status_code == 404
+
+
+def test_a_session_is_found_by_its_id_and_by_a_part_of_an_address(staff: Client, viewer: User) -> None:
+    session = open_session(user=viewer)
+
+    for query in (str(session.pk), viewer.email[:4].upper()):
+        page = staff.get("/admin/accounts/session/", {"q": query})
+        assert list(page.context["cl"].result_list) == [session]

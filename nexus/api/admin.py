@@ -5,15 +5,19 @@ from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 from nexus.api.errors import Problem
+from nexus.api.parsers import NULL_CHARACTER
 
 COUNTED_ROWS = 10_000
+# What one request can do in reasonable time, a row at a time.
+MAX_CHOSEN = 1_000
 
 
 def do_with_each(
@@ -47,8 +51,8 @@ class BoundedPaginator(Paginator):
 class LargeTableAdmin(admin.ModelAdmin):
     """An admin page whose cost does not grow with its table.
 
-    `search_keys` are the fields that a search must equal. Each has an index; Django's own ``=id`` would compare with
-    a text that it makes of the id of every row.
+    `search_keys` are the fields that a search must equal, or lookups of such. Each has an index; Django's own
+    ``=id`` would compare with a text that it makes of the id of every row.
     """
 
     search_keys: tuple[str, ...] = ()
@@ -58,6 +62,19 @@ class LargeTableAdmin(admin.ModelAdmin):
     # The numbers beside filters are counts of the whole table.
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The list. Raises SuspiciousOperation (400) for a filter that PostgreSQL cannot be asked for."""
+        if any(NULL_CHARACTER in value for values in request.GET.lists() for value in values[1]):
+            raise SuspiciousOperation("Null characters are not allowed.")
+        return super().changelist_view(request, *args, **kwargs)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Do an action with the chosen rows, unless these are too many for one request."""
+        if _chosen(request, queryset) > MAX_CHOSEN:
+            self.message_user(request, f"Choose at most {MAX_CHOSEN} at a time.", messages.WARNING)
+            return None
+        return super().response_action(request, queryset)
 
     def get_search_fields(self, request: HttpRequest) -> Any:
         """What is searched."""
@@ -73,6 +90,13 @@ class LargeTableAdmin(admin.ModelAdmin):
             with suppress(ValueError, ValidationError):
                 return queryset.filter(**{key: search_term.strip()}), False
         return queryset.none(), False
+
+
+def _chosen(request: HttpRequest, queryset: QuerySet[Any]) -> int:
+    """How many rows of a list are chosen for an action; no more than one above the limit are counted."""
+    if request.POST.get("select_across") == "1":
+        return queryset.order_by()[: MAX_CHOSEN + 1].count()
+    return len(request.POST.getlist(ACTION_CHECKBOX_NAME))
 
 
 class ReadOnlyMixin:

@@ -11,7 +11,6 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from nexus.api.errors import Problem
 from products import history, search
 from products.admin.base import ServiceAdmin
 from products.models import Product
@@ -19,7 +18,6 @@ from products.services import products
 from products.services.bulk import update_products
 
 SHOWN_CHANGES = 20
-MAX_CHOSEN = 10_000
 
 
 @admin.register(Product)
@@ -86,9 +84,7 @@ class ProductAdmin(ServiceAdmin):
         self._set_status(request, queryset, Product.Status.ARCHIVED)
 
     def _set_status(self, request: HttpRequest, queryset: QuerySet[Product], status: str) -> None:
-        ids = list(queryset.order_by().values_list("pk", flat=True)[: MAX_CHOSEN + 1])
-        if len(ids) > MAX_CHOSEN:
-            raise Problem("too_many", f"Choose at most {MAX_CHOSEN} products; a workflow changes any number.")
+        ids = list(queryset.order_by().values_list("pk", flat=True))
         self.message_user(request, f"{update_products(ids, {'status': status}).changed} products changed.")
 
 
