@@ -85,7 +85,7 @@ def start_peer(stack: ExitStack, services: devservices.Services, products: int, 
     prepare([python, "models.py", "--seed", str(products)], environment, folder)
     web = ["uvicorn", "app:app", "--host", HOST, "--port", str(port), "--workers", WORKERS]
     web += ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
-    command = [python, "-m", *web]
+    command: list[str | Path] = [python, "-m", *web]
     return serve(stack, "peer", command, environment, folder, port, "bench-password", products)
 
 

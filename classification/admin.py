@@ -56,7 +56,7 @@ class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
         "created_at",
     ]
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> Any:
         """The least certain first in the queue of reviews, else the newest."""
         return ["confidence", "id"] if OpenReviewsFilter.parameter_name in request.GET else ["-id"]
 

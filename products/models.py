@@ -1,6 +1,6 @@
 """What is classified: products, and the taxonomies whose categories they are put into."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -58,7 +58,7 @@ class Taxonomy(models.Model):
     pghistory.DeleteEvent(),
     exclude=["path", "lineage", "level", "is_leaf", "created_at", "updated_at"],
 )
-class Category(models.Model):  # type: ignore[django-manager-missing]
+class Category(models.Model):
     """A node of a taxonomy. `parent` is the truth; `path`, `lineage`, `level` and `is_leaf` follow from it.
 
     They are kept by `products.services.categories` alone, under one lock a taxonomy, and proved by
@@ -177,7 +177,7 @@ class Product(models.Model):
         db_persist=True,
     )
 
-    objects: ClassVar[ProductManager] = ProductManager.from_queryset(ProductQuerySet)()
+    objects = ProductManager.from_queryset(ProductQuerySet)()
 
     class Meta:
         ordering = ["id"]

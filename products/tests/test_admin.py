@@ -116,7 +116,7 @@ def test_no_action_is_done_with_more_products_than_one_request_can_take(staff: C
     Product.objects.bulk_create(Product(sku=f"{number}", name="x") for number in range(1001))
     body = {
         "action": action,
-        "_selected_action": [Product.objects.first().pk],
+        "_selected_action": [Product.objects.earliest("pk").pk],
         "select_across": "1",
         "post": "yes",
     }
