@@ -65,16 +65,18 @@ class LargeTableAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The list. Raises SuspiciousOperation (400) for a filter that PostgreSQL cannot be asked for."""
-        if any(NULL_CHARACTER in value for values in request.GET.lists() for value in values[1]):
+        if any(NULL_CHARACTER in value for _, values in request.GET.lists() for value in values):
             raise SuspiciousOperation("Null characters are not allowed.")
         return super().changelist_view(request, *args, **kwargs)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
         """Do an action with the chosen rows, unless these are too many for one request."""
         if _chosen(request, queryset) > MAX_CHOSEN:
             self.message_user(request, f"Choose at most {MAX_CHOSEN} at a time.", messages.WARNING)
             return None
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, **kwargs)
 
     def get_search_fields(self, request: HttpRequest) -> Any:
         """What is searched."""
