@@ -131,7 +131,7 @@ class Classification(models.Model):
                 name="classification_open_reviews",
             ),
             models.Index("job", "decision", "position", name="classification_by_decision"),
-            # PostgreSQL looks these up when a category, taxonomy or classifier is deleted.
+            # Looked up when a category or a classifier is deleted.
             models.Index(fields=["category"], name="classification_by_category"),
             models.Index(fields=["classifier"], name="classification_by_classifier"),
         ]

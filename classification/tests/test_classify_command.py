@@ -65,6 +65,7 @@ def test_a_bad_row_is_named_and_nothing_is_classified(tmp_path: Path) -> None:
         (["--filter", "status"], "NAME=VALUE"),
         (["--filter", "colour=red"], "colour"),
         (["--all", "--taxonomy", "nowhere"], "nowhere"),
+        (["--all", "--output", "/no/such/answers.csv"], "cannot be written"),
         ([], "required"),
     ],
 )

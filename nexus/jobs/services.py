@@ -262,7 +262,9 @@ def retry(job: Job) -> Job:
         done = job.chunks.aggregate(succeeded=Sum("succeeded", default=0), failed=Sum("failed", default=0))
         job.succeeded, job.failed = done["succeeded"], done["failed"]
         job.processed = job.succeeded + job.failed
-        job.status, job.finished_at, job.cancel_requested_at, job.error = Job.Status.QUEUED, None, None, ""
+        job.status, job.error = Job.Status.QUEUED, ""
+        # The pace that the rest is estimated by begins anew.
+        job.started_at = job.finished_at = job.cancel_requested_at = None
         job.save()
         _tell_workers(job, 1)
     return job

@@ -46,6 +46,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the job to its end and write its answers."""
+        _check_writable(options["output"])
         try:
             job = self._job(options)
         except Problem as problem:
@@ -84,6 +85,15 @@ class Command(BaseCommand):
             return
         with output.open("wb") as file:
             file.writelines(exports.rows(job, "csv"))
+
+
+def _check_writable(output: Path | None) -> None:
+    """Better refused now than when all is classified."""
+    try:
+        if output:
+            output.open("ab").close()
+    except OSError as error:
+        raise CommandError(f"{output} cannot be written: {error.strerror}.") from None
 
 
 def _items(path: Path) -> Iterator[dict[str, Any]]:

@@ -93,6 +93,19 @@ def test_retry_takes_up_only_what_failed(make_job: MakeJob, counting: Counting) 
     assert counting.done == [1]
 
 
+def test_the_time_before_a_retry_does_not_count_for_the_estimate(
+    make_job: MakeJob, counting: Counting
+) -> None:
+    counting.broken = {14}
+    job = work_off(make_job(25))
+    Job.objects.filter(pk=job.pk).update(started_at=timezone.now() - timedelta(days=1))
+    services.work_on(services.retry(job).pk)
+    job.refresh_from_db()
+    assert job.status == "running"
+    assert job.eta_s is not None
+    assert job.eta_s < timedelta(hours=1).total_seconds()
+
+
 def test_a_job_that_succeeded_has_nothing_to_retry(make_job: MakeJob) -> None:
     with pytest.raises(Conflict, match="nothing of it failed"):
         services.retry(work_off(make_job()))
