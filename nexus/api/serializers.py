@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
 from django.http import QueryDict
 from rest_framework import serializers
@@ -20,21 +20,25 @@ JSON_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], tuple[type,
 class StrictMixin:
     """Refuses fields that the serializer does not have, and values of another JSON type, and names them.
 
-    Fields that are only read are refused too, except when a client sends back what it was given unchanged in shape:
-    they are ignored, as a PUT of a resource that was just read carries them.
+    Fields that are only read are passed over, since a resource that was just read and is sent back carries them.
     """
 
     def to_internal_value(self, data: Any) -> Any:
-        """The validated values. Raises ValidationError naming every unknown field and wrong type."""
-        if isinstance(data, Mapping):
-            fields: Mapping[str, Any] = self.fields  # type: ignore[attr-defined]
-            errors = unknown_fields(data, fields)
-            # A form has no types: everything in it is text.
-            if not isinstance(data, QueryDict):
-                errors |= wrong_types(data, fields)
-            if errors:
-                raise serializers.ValidationError(errors)
-        return super().to_internal_value(data)  # type: ignore[misc]
+        """The validated values. Raises ValidationError naming every mistake, unknown fields and wrong types too."""
+        if not isinstance(data, Mapping):
+            return super().to_internal_value(data)  # type: ignore[misc]
+        fields: Mapping[str, Any] = self.fields  # type: ignore[attr-defined]
+        errors = unknown_fields(data, fields)
+        # A form has no types: everything in it is text.
+        if not isinstance(data, QueryDict):
+            errors |= wrong_types(data, fields)
+        try:
+            values = super().to_internal_value(data)  # type: ignore[misc]
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(cast(dict[str, Any], error.detail) | errors) from None
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
 
 
 def unknown_fields(data: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,16 +48,26 @@ def unknown_fields(data: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[s
 
 
 def wrong_types(data: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """An error for each value whose JSON type is not that of its field."""
+    """An error for each value whose JSON type is not that of its field; for lists by the index of the value."""
     errors = {}
     for name, value in data.items():
         field = fields.get(name)
-        if value is None or field is None or field.read_only:
-            continue
-        for kind, types, expected in JSON_TYPES:
-            if isinstance(field, kind) and type(value) not in types:
-                errors[name] = serializers.ErrorDetail(f"Give {expected}.", "invalid")
+        if field is not None and not field.read_only and (error := _wrong_type(field, value)):
+            errors[name] = error
     return errors
+
+
+def _wrong_type(field: Any, value: Any) -> Any:
+    """What is wrong about the JSON type of a value; None when nothing is."""
+    if value is None:
+        return None
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        found = ((index, _wrong_type(field.child, item)) for index, item in enumerate(value))
+        return {index: error for index, error in found if error} or None
+    for kind, types, expected in JSON_TYPES:
+        if isinstance(field, kind) and type(value) not in types:
+            return serializers.ErrorDetail(f"Give {expected}.", "invalid")
+    return None
 
 
 class BuiltOnceMixin:

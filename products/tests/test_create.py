@@ -69,9 +69,8 @@ def test_a_sku_that_is_taken_is_a_conflict(as_editor: APIClient, make_product: M
 def test_every_mistake_is_named_at_once(as_editor: APIClient) -> None:
     response = as_editor.post(URL, {"sku": " ", "gtin": "123", "status": "sold", "colour": "red"})
     assert response.status_code == 400
-    assert places(response) == {"/colour": "unknown_field"}
-    response = as_editor.post(URL, {"sku": " ", "gtin": "123", "status": "sold"})
     assert places(response) == {
+        "/colour": "unknown_field",
         "/sku": "blank",
         "/name": "required",
         "/gtin": "gtin_length",

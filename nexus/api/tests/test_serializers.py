@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.serializers import MeSerializer
+from nexus.api.errors import flatten
 from nexus.api.serializers import Serializer
 
 
@@ -43,3 +44,10 @@ def test_the_fields_of_a_model_serializer_have_their_names_and_labels() -> None:
         assert list(serializer.fields) == list(MeSerializer.Meta.fields)
         assert serializer.fields["email"].parent is serializer
         assert serializer.fields["email"].label == "E-mail address"
+
+
+def test_what_is_in_a_list_has_the_type_that_the_schema_promises() -> None:
+    shelf = Shelf(data={"code": "a", "sizes": [1, "2", True, None]})
+    assert not shelf.is_valid()
+    places = {error["pointer"] for error in flatten(shelf.errors)}
+    assert places == {"/sizes/1", "/sizes/2"}
