@@ -52,7 +52,7 @@ if not DEVELOPMENT and (SECRET_KEY == DEVELOPMENT_SECRET_KEY or len(SECRET_KEY) 
         "SECRET_KEY is public or shorter than 50 characters. Make one: "
         "python -c 'import secrets; print(secrets.token_urlsafe(64))'"
     )
-ALLOWED_HOSTS = required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+ALLOWED_HOSTS = [host.strip() for host in required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # How many proxies in front of Nexus append to X-Forwarded-For; 0 takes the address of the connection.
