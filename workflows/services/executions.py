@@ -28,6 +28,8 @@ ADVANCE = "workflows.advance_execution"
 RUN_STEP = "workflows.run_step"
 # What a step that runs over its time gets to end by itself before its process is ended.
 GRACE_S = 60
+# How often beat has the sweeper look for what is due.
+SWEPT_EVERY_S = 10.0
 
 ExecutionStatus = Execution.Status
 StepStatus = StepRun.Status
@@ -288,5 +290,8 @@ def _tell_workers_to_advance(execution: Execution) -> None:
 
 def _tell_workers_to_run(run: StepRun, timeout_s: int) -> None:
     delay_s = max(0.0, (run.retry_at - timezone.now()).total_seconds()) if run.retry_at else 0.0
+    if delay_s > SWEPT_EVERY_S:
+        # The sweeper finds the step when it is due; until then every sweep would leave one more message to wait.
+        return
     limits = {"soft_time_limit": timeout_s, "time_limit": timeout_s + GRACE_S}
     transaction.on_commit(partial(send_task, RUN_STEP, run.pk, delay_s=delay_s, **limits))

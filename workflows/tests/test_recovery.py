@@ -192,11 +192,17 @@ def test_a_job_whose_end_nobody_told_is_collected(
     assert execution["steps"][1]["output"]["total"] == 3
 
 
+@pytest.mark.parametrize(("backoff_s", "delayed"), [(5, ["workflows.run_step"]), (60, [])])
 def test_a_failed_attempt_is_followed_by_another_after_its_delay(
-    make_workflow: MakeWorkflow, workers: Workers, editor: User, client_of: ClientOf
+    make_workflow: MakeWorkflow,
+    workers: Workers,
+    editor: User,
+    client_of: ClientOf,
+    backoff_s: int,
+    delayed: list[str],
 ) -> None:
     client = client_of(editor)
-    step = CLASSIFY | {"retry": {"max_attempts": 2, "backoff_s": 60}}
+    step = CLASSIFY | {"retry": {"max_attempts": 2, "backoff_s": backoff_s}}
     location = start(client, make_workflow(select(), step, on={"manual": {}}))
     Product.objects.bulk_create([Product(sku="A", name="Hammer drill")])
     workers.work()
@@ -205,7 +211,10 @@ def test_a_failed_attempt_is_followed_by_another_after_its_delay(
     assert states(execution)["classify"] == "queued"
     assert execution["steps"][1]["retry_at"] is not None
     assert execution["steps"][1]["error"]
-    assert workers.delayed == ["workflows.run_step"]
+    let_leases_expire()
+    recover()
+    assert workers.work() == []
+    assert set(workers.delayed) == set(delayed)
     StepRun.objects.filter(step_id="classify").update(retry_at=timezone.now())
     let_leases_expire()
     recover()
