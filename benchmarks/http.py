@@ -20,7 +20,7 @@ from benchmarks.servers import DIRECTORY, Server, start_nexus, start_peer
 from nexus import devservices
 
 CONNECTIONS = (16, 64)
-WARM_UP_SECONDS = 1
+WARM_UP_SECONDS = 3
 
 # By endpoint, number of connections and server, in the order of the rounds.
 Results = dict[tuple[str, int, str], list[Result]]
