@@ -6,7 +6,6 @@ JSON pointer (RFC 6901); parameters of the query are named ``/query/<name>``.
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -19,11 +18,10 @@ from django.views.decorators.csrf import requires_csrf_token
 from rest_framework import exceptions
 from rest_framework.settings import api_settings
 
-from nexus.ops.context import current_request_id
+from nexus.ops.problems import CONTENT_TYPE, problem_body
 
 logger = logging.getLogger(__name__)
 
-CONTENT_TYPE = "application/problem+json"
 DATABASE_RETRY_AFTER_S = 2
 
 
@@ -100,15 +98,12 @@ def flatten(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
 
 def response(request: HttpRequest | None, problem: Problem) -> HttpResponse:
     """The answer to a request that ended in a problem."""
-    body = {
-        "type": f"urn:nexus:problem:{problem.code}",
-        "title": HTTPStatus(problem.status_code).phrase,
-        "status": problem.status_code,
-        "detail": str(problem.detail),
-        "instance": request.path if request is not None else "",
-        "code": problem.code,
-        "request_id": current_request_id(),
-    }
+    body = problem_body(
+        code=problem.code,
+        status=problem.status_code,
+        detail=str(problem.detail),
+        instance=request.path if request is not None else "",
+    )
     if problem.errors:
         body["errors"] = problem.errors
     return HttpResponse(

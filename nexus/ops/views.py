@@ -8,9 +8,9 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from nexus.ops.context import current_request_id
 from nexus.ops.health import check_health
 from nexus.ops.metrics import exposition
+from nexus.ops.problems import CONTENT_TYPE, problem_body
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -32,16 +32,13 @@ def for_reading(view: View) -> View:
 
 def method_not_allowed(request: HttpRequest) -> HttpResponse:
     """A 405 in problem details (RFC 9457)."""
-    problem = {
-        "type": "urn:nexus:problem:method_not_allowed",
-        "title": "Method Not Allowed",
-        "status": 405,
-        "detail": f"Method {request.method!r} is not allowed here.",
-        "instance": request.path,
-        "code": "method_not_allowed",
-        "request_id": current_request_id(),
-    }
-    response = json_response(problem, status=405, content_type="application/problem+json")
+    problem = problem_body(
+        code="method_not_allowed",
+        status=405,
+        detail=f"Method {request.method!r} is not allowed here.",
+        instance=request.path,
+    )
+    response = json_response(problem, status=405, content_type=CONTENT_TYPE)
     response.headers["Allow"] = ", ".join(READING)
     return response
 
