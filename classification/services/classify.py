@@ -87,21 +87,22 @@ def classify_one(
     found = _items([item], first=0)[0]
     if found.error:
         raise NotFound("product_not_found", found.error)
-    started = timezone.now()
+    job = Job(
+        kind=KIND,
+        created_by_id=user_id,
+        request_id=current_request_id() or "",
+        status=Job.Status.SUCCEEDED,
+        parameters=asdict(chosen),
+        total=1,
+        processed=1,
+        succeeded=1,
+        started_at=timezone.now(),
+    )
+    answers = _answers([found], job, loaded, chosen)
+    job.finished_at = timezone.now()
     with transaction.atomic():
-        job = Job.objects.create(
-            kind=KIND,
-            created_by_id=user_id,
-            request_id=current_request_id() or "",
-            status=Job.Status.SUCCEEDED,
-            parameters=asdict(chosen),
-            total=1,
-            processed=1,
-            succeeded=1,
-            started_at=started,
-            finished_at=timezone.now(),
-        )
-        answer = _keep(_answers([found], job, loaded, chosen), chosen)[0]
+        job.save(force_insert=True)
+        answer = _keep(answers, chosen)[0]
     return job, answer, loaded
 
 
