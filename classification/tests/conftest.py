@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
+from nexus.jobs.tests import conftest as job_tests
 from products.models import Category, Product, Taxonomy
 from products.services.loading import CategoryRow, load_taxonomy
 
@@ -48,8 +48,5 @@ def make_product(taxonomy: Taxonomy) -> MakeProduct:
 
 
 def work_off(job_id: str) -> Job:
-    """Do for a job what workers would, until they find nothing to do."""
-    jobs.work_on(job_id)
-    while jobs.work_on(job_id):
-        pass
-    return Job.objects.get(pk=job_id)
+    """Do for a job, named by its id, what workers would."""
+    return job_tests.work_off(Job.objects.get(pk=job_id))
