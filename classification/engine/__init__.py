@@ -1,14 +1,26 @@
 """Text in, calibrated categories out; plain Python that knows no Django."""
 
 from classification.engine.classifier import Classifier, fit
-from classification.engine.data import Candidate, Category, Evidence, Example, Prediction, Settings, Text
+from classification.engine.data import (
+    BackOff,
+    Candidate,
+    Category,
+    Evidence,
+    Example,
+    Neighbour,
+    Prediction,
+    Settings,
+    Text,
+)
 
 __all__ = [
+    "BackOff",
     "Candidate",
     "Category",
     "Classifier",
     "Evidence",
     "Example",
+    "Neighbour",
     "Prediction",
     "Settings",
     "Text",

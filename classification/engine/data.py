@@ -31,10 +31,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A product whose category a person has decided."""
+    """A product whose category a person has decided; ``id`` is what the caller knows it by."""
 
     text: Text
     category_id: int
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,29 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An example of the answer's category that resembles the text; ``similarity`` lies between 0 and 1."""
+
+    example_id: int
+    category_id: int
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """A category above the leaves that is certain although the leaf is not, and the leaves below it that are open."""
+
+    category_id: int
+    confidence: float
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The answer for one product; ``category_id`` is None when the text resembles nothing known.
 
-    ``is_certain`` says that the answer may be taken without a reviewer under the promised precision.
+    ``is_certain`` says that the answer may be taken without a reviewer under the promised precision. ``evidence``
+    spoke for the answer, ``contrast`` is what spoke for it and against the runner-up.
     """
 
     category_id: int | None
@@ -65,6 +85,9 @@ class Prediction:
     candidates: tuple[Candidate, ...]
     evidence: tuple[Evidence, ...]
     is_certain: bool
+    contrast: tuple[Evidence, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+    back_off: BackOff | None = None
 
 
 @dataclass(frozen=True, slots=True)
