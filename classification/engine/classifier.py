@@ -47,7 +47,11 @@ def fit(
     figures: Figures = {}
     if examples and len(cold.leaves) > 1:
         learned, figures = learn(
-            cold.leaves, examples, labels, lambda texts: cold.read(texts).probabilities(), settings.promised_precision
+            cold.leaves,
+            examples,
+            labels,
+            lambda texts: cold.read(texts).probabilities(),
+            settings.promised_precision,
         )
     return Classifier(
         categories, cold, learned, _metrics(figures, labels.tolist(), len(cold.leaves), settings)
@@ -108,7 +112,7 @@ class Classifier:
 
     def _predict_batch(self, texts: Sequence[Text], top_k: int) -> list[Prediction]:
         if self._learned is not None and not self._learned.needs_cold_start():
-            readings = Readings.unread(len(texts), len(self._cold.leaves))
+            readings = self._cold.unread(texts)
         else:
             readings = self._cold.read(texts)
         if self._learned is None:
@@ -119,11 +123,11 @@ class Classifier:
         known, probabilities = readings.is_known(), readings.probabilities()
         best, confidences = readings.best().tolist(), readings.confidence().tolist()
         found = []
-        for row, text in enumerate(texts):
+        for row in range(len(texts)):
             if not known[row]:
                 found.append(_NOTHING)
                 continue
-            evidence = self._cold.explain(text, best[row])
+            evidence = readings.explain(row, best[row])
             found.append(
                 self._prediction(probabilities[row], confidences[row], COLD_THRESHOLD, evidence, top_k)
             )
@@ -133,9 +137,7 @@ class Classifier:
         self, learned: Learned, texts: Sequence[Text], readings: Readings, top_k: int
     ) -> list[Prediction]:
         rows = learned.features.transform(texts)
-        probabilities = learned.probabilities(
-            rows, readings.probabilities()
-        )
+        probabilities = learned.probabilities(rows, readings.probabilities())
         confidences, threshold = _confidences(learned, probabilities, readings)
         found = []
         known = readings.is_known()
@@ -144,7 +146,7 @@ class Classifier:
                 found.append(_NOTHING)
                 continue
             best = int(probabilities[number].argmax())
-            evidence = learned.explain(rows[number], best) or self._cold.explain(text, best)
+            evidence = learned.explain(rows[number], best) or readings.explain(number, best)
             found.append(
                 self._prediction(probabilities[number], confidences[number], threshold, evidence, top_k)
             )

@@ -33,7 +33,7 @@ from classification.engine.vocabulary import Vocabulary
 _GENERIC_FACTOR = 0.35
 _MEASURE_FACTOR = 0.25
 _FEWEST_PRODUCTS = 200
-_MOST_CELLS = 1_500_000
+_MOST_CELLS = 400_000
 COLD_THRESHOLD = 0.9
 
 
@@ -114,29 +114,37 @@ class ColdStart:
 
     def read(self, texts: Sequence[Text]) -> Readings:
         """Score all leaves for each text."""
-        size = max(1, _MOST_CELLS // max(self._index.size, len(self.leaves), 1))
-        parts = [self._read_some(texts[start : start + size]) for start in range(0, len(texts), size)]
-        if len(parts) == 1:
-            return parts[0]
+        size = min(len(texts), max(1, _MOST_CELLS // max(self._index.size, 1)))
+        scratch = np.zeros(size * self._index.size)
+        parts = [
+            self._read_some(texts[start : start + size], scratch)
+            for start in range(0, len(texts), max(1, size))
+        ]
         if not parts:
-            return Readings.unread(0, len(self.leaves))
+            return self.unread(texts)
+        columns = zip(*parts, strict=True)
+        return Readings(texts, *(np.concatenate(column) for column in columns), self.explain)
+
+    def unread(self, texts: Sequence[Text]) -> Readings:
+        """Readings of texts of which the cold start shall not say anything."""
         return Readings(
-            np.concatenate([part.scores for part in parts]),
-            np.concatenate([part.possible for part in parts]),
-            np.concatenate([part.head_share for part in parts]),
+            texts,
+            np.zeros((len(texts), len(self.leaves))),
+            np.zeros(len(texts)),
+            np.ones(len(texts)),
+            self.explain,
         )
 
-    def _read_some(self, texts: Sequence[Text]) -> Readings:
+    def _read_some(self, texts: Sequence[Text], scratch: Floats) -> tuple[Floats, Floats, Floats]:
+        """Scores, possible scores and shares of the heads of a few texts."""
         found = self._find(texts)
-        if not len(found.rows):
-            return Readings.unread(len(texts), len(self.leaves))
         worth = self._idf[found.terms] * found.weights
-        credit = self._credit(found, worth, len(texts))
+        credit = self._credit(found, worth, scratch)
         cells = found.rows[credit.places] * len(self.leaves) + credit.leaves
         scores = np.bincount(cells, credit.values, minlength=len(texts) * len(self.leaves))
         scores = scores.reshape(len(texts), len(self.leaves))
         possible = np.bincount(found.rows, worth, minlength=len(texts))
-        return Readings(scores, possible, _head_shares(found, worth, credit, scores.argmax(axis=1)))
+        return scores, possible, _head_shares(found, worth, credit, scores.argmax(axis=1))
 
     def _find(self, texts: Sequence[Text]) -> _Found:
         size = len(self.vocabulary)
@@ -156,37 +164,38 @@ class ColdStart:
             np.array([key for _, key in pairs], dtype=np.int64),
         )
 
-    def _credit(self, found: _Found, worth: Floats, texts: int) -> _Credit:
-        """The greatest credit that each term gives to each leaf."""
+    def _credit(self, found: _Found, worth: Floats, scratch: Floats) -> _Credit:
+        """The greatest credit that each term gives to each leaf.
+
+        ``scratch`` has a zero for each pair of text and phrase, and has so again afterwards: to clear what was
+        used costs less than new memory.
+        """
         index = self._index
-        factors = self._qualities(found, texts)
+        used = self._match(found, scratch)
         entries, places = index.namings.select(found.terms)
         cells = found.rows[places] * index.size + index.namings.numbers[entries]
-        values = factors[cells] * index.namings.values[entries] * (worth * found.sureties)[places]
+        values = scratch[cells] * index.namings.values[entries] * (worth * found.sureties)[places]
+        scratch[used] = 0.0
         starts = np.flatnonzero(index.is_new_leaf[entries])
-        if not len(starts):
-            return _Credit(starts, starts, np.zeros(0))
-        best = np.maximum.reduceat(values, starts)
+        best = np.maximum.reduceat(values, starts) if len(starts) else np.zeros(0)
         return _Credit(places[starts], index.naming_leaves[entries[starts]], best)
 
-    def _qualities(self, found: _Found, texts: int) -> Floats:
-        """How well each phrase is matched in each text, cell by cell."""
+    def _match(self, found: _Found, scratch: Floats) -> Integers:
+        """Write into the scratch how well each phrase is matched in each text; the cells that were written."""
         index = self._index
         entries, places = index.shares.select(found.terms)
-        cells = found.rows[places] * index.size + index.shares.numbers[entries]
-        cover = np.bincount(cells, index.shares.values[entries], minlength=texts * index.size)
+        phrases = index.shares.numbers[entries]
+        cells = found.rows[places] * index.size + phrases
+        np.add.at(scratch, cells, index.shares.values[entries])
+        cover = np.minimum(scratch[cells], 1.0)
+        scratch[cells] = index.base[phrases] * cover * np.sqrt(cover)
         numbers = index.pair_numbers(found.pair_keys)
         known = np.flatnonzero(numbers >= 0)
         pairs, owners = index.pairs.select(numbers[known])
         adjacent = found.pair_rows[known][owners] * index.size + index.pairs.numbers[pairs]
-        quality = np.zeros(texts * index.size)
-        held = np.minimum(cover[cells], 1.0)
-        quality[cells] = index.base[index.shares.numbers[entries]] * held * np.sqrt(held)
-        gained = np.bincount(adjacent, index.pairs.values[pairs], minlength=texts * index.size)
-        touched = np.unique(adjacent)
-        held = np.minimum(cover[touched], 1.0)
-        quality[touched] += gained[touched] * held * np.sqrt(held)
-        return quality
+        adjacent, owners = np.unique(adjacent, return_inverse=True)
+        scratch[adjacent] *= 1.0 + np.bincount(owners, index.pairs.values[pairs], minlength=len(adjacent))
+        return cells
 
     def explain(self, text: Text, leaf: int, most: int = 8) -> tuple[Evidence, ...]:
         """The words of a text that spoke for a leaf (its number in ``leaves``), strongest first."""
@@ -194,7 +203,8 @@ class ColdStart:
         if not len(found.rows):
             return ()
         raws = [place.raw for place in strongest(places_of(text, self.vocabulary))]
-        credit = self._credit(found, self._idf[found.terms] * found.weights, 1)
+        worth = self._idf[found.terms] * found.weights
+        credit = self._credit(found, worth, np.zeros(self._index.size))
         spoken: dict[str, float] = {}
         own = credit.leaves == leaf
         for place, value in zip(credit.places[own].tolist(), credit.values[own].tolist(), strict=True):

@@ -46,7 +46,7 @@ class PhraseIndex:
 
     ``shares``: term → the distinct phrases with it, and how much of the phrase it is. ``namings``: term → the
     phrases with it leaf by leaf, and how well each names its leaf. ``pairs``: pair of neighbours (its place in
-    ``pair_keys``) → the phrases with it, and 1 / their number of pairs.
+    ``pair_keys``) → the phrases with it, and by which part of itself it makes their match better.
     """
 
     def __init__(self, phrases: Sequence[Phrase], vocabulary: Vocabulary, idf: Floats, leaves: int) -> None:
@@ -82,7 +82,7 @@ class PhraseIndex:
 
     def _index_pairs(self, terms: Sequence[Sequence[int]], vocabulary_size: int) -> None:
         found = [
-            (first * vocabulary_size + second, number, _ADJACENT / (len(one) - 1))
+            (first * vocabulary_size + second, number, _ADJACENT / _APART / (len(one) - 1))
             for number, one in enumerate(terms)
             for first, second in set(pairwise(one))
         ]

@@ -74,4 +74,3 @@ def alternatives(name: str) -> list[str]:
     head = parts[-1].split()
     shared = [f"{part} {head[-1]}" for part in parts[:-1] if len(head) > 1 and len(part.split()) == 1]
     return parts + shared
-

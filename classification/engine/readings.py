@@ -1,13 +1,17 @@
 """What the cold start sees in a batch of texts: scores, probabilities, confidences."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classification.engine.data import Evidence, Text
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Truths = NDArray[np.bool_]
+Explainer = Callable[[Text, int], tuple[Evidence, ...]]
 
 LEAST_SCORE = 0.2
 _SHARPNESS = 8.0
@@ -19,17 +23,19 @@ class Readings:
     """``scores`` has the shape (texts, leaves); the other arrays have one number for each text.
 
     ``possible`` is the score that a perfect match of all known words would have, ``head_share`` how much of the
-    worth of the head noun the best leaf got (1 for a text without a known head).
+    worth of the head noun the best leaf got (1 for a text without a known head). ``explainer`` names the words of
+    a text that spoke for a leaf.
     """
 
+    texts: Sequence[Text]
     scores: Floats
     possible: Floats
     head_share: Floats
+    explainer: Explainer
 
-    @classmethod
-    def unread(cls, texts: int, leaves: int) -> "Readings":
-        """Readings of texts in which nothing is known."""
-        return cls(np.zeros((texts, leaves)), np.zeros(texts), np.ones(texts))
+    def explain(self, row: int, leaf: int) -> tuple[Evidence, ...]:
+        """The words of one of the texts that spoke for a leaf, strongest first; found when asked for."""
+        return self.explainer(self.texts[row], leaf)
 
     def is_known(self) -> Truths:
         """Whether anything in each text speaks for any leaf."""
