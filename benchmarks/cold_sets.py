@@ -96,18 +96,14 @@ def labelled_by_path(
 ) -> list[Labelled]:
     """Records whose category is right by its own path alone."""
     ids = {category.path: category.id for category in categories}
-    return [
-        Labelled(text_of(record, is_title_only), frozenset([ids[label_of(record)]])) for record in found
-    ]
+    return [Labelled(text_of(record, is_title_only), frozenset([ids[label_of(record)]])) for record in found]
 
 
 def labelled_by_mapping(
     found: Sequence[Mapping[str, Any]], categories: Sequence[Category], is_title_only: bool
 ) -> list[Labelled]:
     """Records for which every leaf at or below a node that their label is mapped to is right."""
-    nodes = {
-        row["label"]: tuple(row["codes"].split("|")) for row in table(HERE / "diy_ie_to_nexus.csv")
-    }
+    nodes = {row["label"]: tuple(row["codes"].split("|")) for row in table(HERE / "diy_ie_to_nexus.csv")}
     below = {
         label: frozenset(
             category.id

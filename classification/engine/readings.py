@@ -13,24 +13,27 @@ Integers = NDArray[np.int64]
 Truths = NDArray[np.bool_]
 Explainer = Callable[[Text, int], tuple[Evidence, ...]]
 
+COLD_THRESHOLD = 0.9
+SIGNALS = 7
 LEAST_SCORE = 0.2
 _SHARPNESS = 8.0
-_BIAS, _SIGNAL_WEIGHTS = -5.0, (2.0, 3.0, 1.5, -2.0)
+_BIAS = -5.0
+_WEIGHTS = np.array([2.0, 3.0, 1.5, 2.0, 0.0, 0.0, 0.0])
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """``scores`` has the shape (texts, leaves); the other arrays have one number for each text.
+    """``scores`` has the shape (texts, leaves), ``signals`` the shape (texts, SIGNALS).
 
-    ``possible`` is the score that a perfect match of all known words would have, ``head_share`` how much of the
-    worth of the head noun the best leaf got (1 for a text without a known head). ``explainer`` names the words of
-    a text that spoke for a leaf.
+    The signals say how sure the best leaf is: how much of the known words it explains, how far it is from the
+    next leaf, the logarithm of its score, how well it explains the head noun, which part of its score the title
+    gave, how completely the title has one of its phrases, and the logarithm of the number of words of content in
+    the title that no category has. ``explainer`` names the words of a text that spoke for a leaf.
     """
 
     texts: Sequence[Text]
     scores: Floats
-    possible: Floats
-    head_share: Floats
+    signals: Floats
     explainer: Explainer
 
     def explain(self, row: int, leaf: int) -> tuple[Evidence, ...]:
@@ -57,27 +60,15 @@ class Readings:
         totals = powers.sum(axis=1, keepdims=True)
         return np.asarray(powers / np.where(totals > 0, totals, 1.0), dtype=np.float64)
 
-    def signals(self) -> Floats:
-        """Signals of shape (texts, 4) of how sure the best leaf is.
-
-        How much of the text it explains, how far it is from the next leaf, the weight of the words that it
-        explains, and how much of the head noun it leaves unexplained.
-        """
-        first, second = self._two_best()
-        explained = first / np.where(self.possible > 0, self.possible, 1.0)
-        gap = (first - second) / np.where(first > 0, first, 1.0)
-        return np.stack([explained, gap, np.log1p(first), 1.0 - self.head_share], axis=1)
-
     def confidence(self) -> Floats:
         """How likely the best leaf of each text is right, by a logistic that was fitted once for all taxonomies.
 
         0 where nothing is known.
         """
-        values = _BIAS + self.signals() @ np.array(_SIGNAL_WEIGHTS)
-        return np.where(self.is_known(), 1.0 / (1.0 + np.exp(-values)), 0.0)
+        return np.where(self.is_known(), 1.0 / (1.0 + np.exp(-_BIAS - self.signals @ _WEIGHTS)), 0.0)
 
-    def _two_best(self) -> tuple[Floats, Floats]:
-        if self.scores.shape[1] < 2:
-            return self.scores.max(axis=1, initial=0.0), np.zeros(len(self.scores))
-        found = np.partition(self.scores, -2, axis=1)[:, -2:]
-        return found[:, 1], found[:, 0]
+    def explained(self, leaves: Integers) -> Floats:
+        """How much of the known words of each text the leaf given for it explains."""
+        rows = np.arange(len(self.scores))
+        best = self.scores.max(axis=1, initial=0.0)
+        return np.asarray(self.signals[:, 0] * self.scores[rows, leaves] / np.where(best > 0, best, 1.0))
