@@ -23,8 +23,8 @@ _ZONE_WEIGHTS = {
     Zone.BRACKETS: 0.4,
     Zone.AFTER_TURN: 0.4,
 }
-_HEAD_BONUS = 1.6
-_REMARK_WEIGHT = 0.12
+_HEAD_BONUS = 1.3
+_REMARK_WEIGHT = 0.3
 _FRAGMENT_SURETY = 0.5
 _SHORTEST_UNKNOWN = 3
 
@@ -32,8 +32,7 @@ _SHORTEST_UNKNOWN = 3
 class Place(NamedTuple):
     """A term of the vocabulary in a text.
 
-    ``surety`` is below 1 when the term is only thought to be meant; the head is the noun that names the kind of
-    product.
+    ``surety`` is below 1 when the term is only thought to be meant.
     """
 
     term: int
@@ -41,8 +40,6 @@ class Place(NamedTuple):
     weight: float
     position: int
     surety: float = 1.0
-    is_title: bool = True
-    is_head: bool = False
 
 
 class Places(NamedTuple):
@@ -103,7 +100,7 @@ def _mark_head(places: list[tuple[Place, Token]]) -> list[Place]:
         for number in range(len(places) - 1, -1, -1):
             place, token = places[number]
             if token.zone == zone and token.word.is_head:
-                found[number] = place._replace(weight=place.weight * _HEAD_BONUS, is_head=True)
+                found[number] = place._replace(weight=place.weight * _HEAD_BONUS)
                 return found
     return found
 
@@ -115,7 +112,7 @@ def _remarks(cleaned: str, start: int, known: set[int], vocabulary: Vocabulary) 
         for match in vocabulary.find(word):
             if match.term not in known:
                 known.add(match.term)
-                found.append(Place(match.term, word, _REMARK_WEIGHT, position, match.weight, is_title=False))
+                found.append(Place(match.term, word, _REMARK_WEIGHT, position, match.weight))
     return found
 
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classification.engine.data import Evidence, Text
-from classification.engine.phrase_index import Floats, Integers, PhraseIndex, Truths
+from classification.engine.phrase_index import Floats, Integers, PhraseIndex
 from classification.engine.phrases import ANCESTOR_WEIGHT, Phrase
 from classification.engine.places import neighbours, places_of, strongest
 from classification.engine.readings import SIGNALS, Readings
@@ -51,8 +51,6 @@ class _Found(NamedTuple):
     terms: Integers
     weights: Floats
     sureties: Floats
-    is_title: Truths
-    is_head: Truths
     pair_rows: Integers
     pair_keys: Integers
     unknown: Floats
@@ -88,7 +86,7 @@ class Ranking:
         }
         leaves_with = Counter(term for term, _ in own)
         found = np.array([max(1, leaves_with[term]) for term in range(len(numbers))], dtype=np.float64)
-        idf = np.log1p((self.size - found + 0.5) / (found + 0.5))
+        idf = _idf_of(found, self.size)
         factors = np.array([_factor(term) for term in self.vocabulary.terms])
         return np.asarray(idf * factors * self._commonness(), dtype=np.float64)
 
@@ -122,8 +120,8 @@ class Ranking:
         ]
         if not parts:
             return self.unread(texts)
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        return Readings(texts, *columns, explainer=self.explain)
+        scores, signals = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return Readings(texts, scores, signals, self.explain)
 
     def unread(self, texts: Sequence[Text]) -> Readings:
         """Readings of texts of which the cold start shall not say anything."""
@@ -138,28 +136,26 @@ class Ranking:
         cells = found.rows[credit.places] * self.size + credit.leaves
         scores = np.bincount(cells, credit.values, minlength=len(texts) * self.size).astype(np.float64)
         scores = scores.reshape(len(texts), self.size)
-        return scores, _signals(found, worth, credit, scores)
+        return scores, _signals(found, worth, scores)
 
     def _find(self, texts: Sequence[Text]) -> _Found:
         size = len(self.vocabulary)
-        held: list[tuple[int, int, float, float, bool, bool]] = []
+        held: list[tuple[int, int, float, float]] = []
         pairs: list[tuple[int, int]] = []
         unknown = np.zeros(len(texts))
         for row, text in enumerate(texts):
             everywhere, unknown[row] = places_of(text, self.vocabulary)
-            for term, _, weight, _, surety, is_title, is_head in strongest(everywhere):
-                held.append((row, term, weight, surety, is_title, is_head))
+            for term, _, weight, _, surety in strongest(everywhere):
+                held.append((row, term, weight, surety))
             for first, second in neighbours(everywhere):
                 pairs.append((row, first * size + second))
-        columns = np.array(held, dtype=np.float64).reshape(-1, 6).T
+        columns = np.array(held, dtype=np.float64).reshape(-1, 4).T
         keys = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
         return _Found(
             rows=columns[0].astype(np.int64),
             terms=columns[1].astype(np.int64),
             weights=columns[2],
             sureties=columns[3],
-            is_title=columns[4] > 0,
-            is_head=columns[5] > 0,
             pair_rows=keys[0],
             pair_keys=keys[1],
             unknown=unknown,
@@ -214,47 +210,33 @@ class Ranking:
         return tuple(Evidence(term, round(weight, 4)) for term, weight in ranked[:most] if weight > 0)
 
 
+def _idf_of(found: Floats | float, leaves: int) -> Floats:
+    """The idf of terms that so many of the leaves have."""
+    return np.log1p((leaves - np.asarray(found) + 0.5) / (np.asarray(found) + 0.5))
+
+
 def _factor(term: str) -> float:
     if is_measure(term) or len(term) == 1:
         return _MEASURE_FACTOR
     return _GENERIC_FACTOR if term in GENERIC_WORDS else 1.0
 
 
-def _signals(found: _Found, worth: Floats, credit: _Credit, scores: Floats) -> Floats:
+def _signals(found: _Found, worth: Floats, scores: Floats) -> Floats:
     """The signals of how sure the best leaf of each text is, of shape (texts, SIGNALS); see ``Readings``."""
-    best, first, second = _two_best(scores)
-    known = np.where(first > 0, first, 1.0)
-    own = np.flatnonzero(credit.leaves == best[found.rows[credit.places]])
-    places, values = credit.places[own], credit.values[own]
-    rows = found.rows[places]
-    matched = values / np.maximum(worth[places], 1e-9)
+    first, second = _two_best(scores)
     possible = np.bincount(found.rows, worth, minlength=len(scores))
-    in_title = np.bincount(rows, values * found.is_title[places], minlength=len(scores))
-    head, phrase = np.where(_has_head(found, len(scores)), 0.0, 1.0), np.zeros(len(scores))
-    np.maximum.at(head, rows[found.is_head[places]], matched[found.is_head[places]])
-    np.maximum.at(phrase, rows[found.is_title[places]], matched[found.is_title[places]])
     signals = (
         first / np.where(possible > 0, possible, 1.0),
-        (first - second) / known,
-        np.log1p(first),
-        np.minimum(head, 1.0),
-        in_title / known,
-        np.minimum(phrase, 1.25),
+        (first - second) / np.where(first > 0, first, 1.0),
+        np.log1p(first / _idf_of(1.0, scores.shape[1])),
         np.log1p(found.unknown),
     )
     return np.stack(signals, axis=1)
 
 
-def _has_head(found: _Found, texts: int) -> Truths:
-    return np.bincount(found.rows, found.is_head, minlength=texts) > 0
-
-
-def _two_best(scores: Floats) -> tuple[Integers, Floats, Floats]:
-    """The best leaf of each row, its score, and the score of the next one."""
-    best = scores.argmax(axis=1)
-    rows = np.arange(len(scores))
-    first = scores[rows, best]
-    scores[rows, best] = -1.0
-    second = np.maximum(scores.max(axis=1), 0.0)
-    scores[rows, best] = first
-    return best, first, second
+def _two_best(scores: Floats) -> tuple[Floats, Floats]:
+    """The best and the next best score of each row."""
+    if scores.shape[1] < 2:
+        return scores.max(axis=1, initial=0.0), np.zeros(len(scores))
+    best = np.partition(scores, -2, axis=1)[:, -2:]
+    return best[:, 1], best[:, 0]

@@ -8,7 +8,7 @@ from classification.engine import Category, Classifier, Example, Settings, Text,
 def test_words_of_labelled_products_are_learned(
     cold: Classifier, trained: Classifier, ids: dict[str, int]
 ) -> None:
-    text = Text("Zenith leather hand protection 9mm")
+    text = Text("Zenith knitted hand protection 9mm")
     assert cold.predict([text])[0].category_id != ids["gloves"]
     assert trained.predict([text])[0].category_id == ids["gloves"]
 
