@@ -22,11 +22,10 @@ import numpy as np
 
 from classification.engine.data import Category, Text
 from classification.engine.phrase_index import Floats, Integers
-from classification.engine.phrases import KEYWORD_WEIGHT, leaves_of, phrases_of
+from classification.engine.phrases import KEYWORD_WEIGHT, PATH_SEPARATOR, leaves_of, phrases_of
 from classification.engine.ranking import ProductFrequencies, Ranking
 
 _FILE = Path(__file__).resolve().parents[2] / "products" / "data" / "nexus-hardware.csv"
-_SEPARATOR = " > "
 _WEIGHT = 0.6 * KEYWORD_WEIGHT
 _LEAST_EXPLAINED = 0.5
 _LEAST_OF_STRONGEST_AREA = 0.1
@@ -46,24 +45,28 @@ class Thesaurus(NamedTuple):
 
 
 @lru_cache(1)
-def thesaurus() -> Thesaurus:
+def _categories() -> Sequence[Category]:
     """The built-in taxonomy, read once a process."""
     with _FILE.open(encoding="utf-8", newline="") as lines:
         rows = {row["code"]: row for row in csv.DictReader(lines)}
     parents = {row["parent"] for row in rows.values()}
-    categories = [
+    return [
         Category(
             id=number,
             code=code,
             name=row["name"],
-            path=_SEPARATOR.join(_path(code, rows)),
+            path=PATH_SEPARATOR.join(_path(code, rows)),
             keywords=tuple(filter(None, row["keywords"].split("|"))),
             is_leaf=code not in parents,
         )
         for number, (code, row) in enumerate(rows.items())
     ]
-    leaves = leaves_of(categories)
-    ranking = Ranking(phrases_of(categories, leaves, {}), len(leaves), ProductFrequencies())
+
+
+@lru_cache(1)
+def _thesaurus() -> Thesaurus:
+    leaves = leaves_of(_categories())
+    ranking = Ranking(phrases_of(_categories(), leaves, {}), len(leaves), ProductFrequencies())
     names = [".".join(leaf.code.split(".")[:2]) for leaf in leaves]
     return Thesaurus(leaves, ranking, np.unique(names, return_inverse=True)[1].astype(np.int64))
 
@@ -75,13 +78,15 @@ def _path(code: str, rows: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 def borrow(leaves: Sequence[Category]) -> Borrowed:
     """Further names and keywords, with their weights, for leaves, by the number of the leaf."""
-    source = thesaurus()
-    if not leaves or len(leaves) > _MOST_LEAVES:
+    own = {(category.path, category.keywords) for category in _categories()}
+    poor = [number for number, leaf in enumerate(leaves) if (leaf.path, tuple(leaf.keywords)) not in own]
+    if not poor or len(poor) > _MOST_LEAVES:
         return {}
+    source = _thesaurus()
     borrowed = {}
-    for lender, borrower in _lenders(source, leaves).items():
+    for lender, borrower in _lenders(source, [leaves[number] for number in poor]).items():
         texts = (source.leaves[lender].name, *source.leaves[lender].keywords)
-        borrowed[borrower] = [(text, _WEIGHT) for text in texts]
+        borrowed[poor[borrower]] = [(text, _WEIGHT) for text in texts]
     return borrowed
 
 
