@@ -24,7 +24,7 @@ class ColdStart(Ranking):
         super().__init__(phrases, len(self.leaves), frequencies or ProductFrequencies())
 
 
-def pseudo_labels(cold: ColdStart, texts: Sequence[Text], share: float = 0.4) -> list[tuple[int, int]]:
+def pseudo_labels(cold: ColdStart, texts: Sequence[Text], share: float = 0.5) -> list[tuple[int, int]]:
     """The most certain ``share`` of the texts with what the cold start takes them for, in the order of the texts.
 
     Each is the number of a text and the number of a leaf in ``cold.leaves``. They are for self-training

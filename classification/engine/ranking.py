@@ -236,7 +236,9 @@ def _signals(found: _Found, worth: Floats, scores: Floats) -> Floats:
 
 def _two_best(scores: Floats) -> tuple[Floats, Floats]:
     """The best and the next best score of each row."""
-    if scores.shape[1] < 2:
-        return scores.max(axis=1, initial=0.0), np.zeros(len(scores))
-    best = np.partition(scores, -2, axis=1)[:, -2:]
-    return best[:, 1], best[:, 0]
+    rows, best = np.arange(len(scores)), scores.argmax(axis=1)
+    first = scores[rows, best]
+    scores[rows, best] = 0.0
+    second = scores.max(axis=1)
+    scores[rows, best] = first
+    return first, second

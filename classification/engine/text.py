@@ -132,6 +132,8 @@ class Token(NamedTuple):
 def clean(value: object, limit: int) -> str:
     """Lower-case the first ``limit`` characters of a value, without accents, marks and variants."""
     text = str(value)[:limit]
+    if not text:
+        return text
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.translate(_MARKS)).replace("\N{FRACTION SLASH}", "/")
         text = "".join(letter for letter in text if not unicodedata.combining(letter))
@@ -233,6 +235,8 @@ def title_tokens(cleaned: str) -> Iterator[Token]:
 def _fragments(cleaned: str) -> set[int]:
     """Where the pieces of part numbers begin that look like words and sizes: the DC of EX4300-32F-DC."""
     found: set[int] = set()
+    if "-" not in cleaned and "/" not in cleaned and "_" not in cleaned:
+        return found
     for compound in _COMPOUND.finditer(cleaned):
         pieces = list(_PIECE.finditer(cleaned, compound.start(), compound.end()))
         codes = sum(_is_code(piece.group()) for piece in pieces)
