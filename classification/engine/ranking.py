@@ -91,12 +91,12 @@ class Ranking:
         return np.asarray(idf * factors * self._commonness(), dtype=np.float64)
 
     def _commonness(self) -> Floats:
-        """1 for terms that hardly any product has, one half for those that all have."""
+        """1 for terms that at most a tenth of the products have, falling to one half for those that all have."""
         counts = self.frequencies.counts
         if not counts or self.frequencies.total < _FEWEST_PRODUCTS:
             return np.ones(len(self.vocabulary))
         found = np.array([counts.get(term, 0) for term in self.vocabulary.terms])
-        rarity = np.log((1 + self.frequencies.total) / (1 + found)) / np.log(1 + self.frequencies.total)
+        rarity = -np.log10(np.clip(found / self.frequencies.total, 0.1, 1.0))
         return np.asarray(0.5 + 0.5 * rarity, dtype=np.float64)
 
     def count(self, texts: Iterable[Text]) -> ProductFrequencies:
