@@ -4,8 +4,7 @@
 
 Half of each training file is taken for the user's unlabelled products, the other half is measured. The model is a
 plain one (words and pairs of words, TF-IDF, LinearSVC). Prints one line a set: precision of the pseudo-labels,
-top-1 of the cold start, of the model on documents alone, of the model on pseudo-labels too, and of the blends
-with a share of the cold start's probabilities.
+top-1 of the cold start, of the model, and of the blends with a share of the cold start's probabilities.
 """
 
 import argparse
@@ -71,7 +70,6 @@ def measure(one: Measured) -> dict[str, float]:
         "pseudo_labels": len(pseudo),
         "precision": round(float(np.mean(right)), 3) if right else 0.0,
         "cold": top_1(readings.scores),
-        "documents": top_1(softmax(scores_of(documents, own, test))),
         "self_training": top_1(learned),
         **blends,
     }
