@@ -7,7 +7,7 @@ probability that the thesaurus' leaf t is meant by the name of l,
 
     area(a) ~ sum over l of confidence(l) * sum over t in a of P'(t | l),    P'(t | l) ~ P(t | l) * area(of t)
 
-is repeated until it hardly changes, as in expectation maximisation. A leaf of the thesaurus that many leaves
+in a few rounds, as in expectation maximisation. A leaf of the thesaurus that many leaves
 would borrow from is coarser than the taxonomy and helps none of them.
 """
 
