@@ -1,10 +1,10 @@
 """The words of a taxonomy, found again in product texts although they are mistyped, glued or bent."""
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from classification.engine.text import GENERIC_WORDS, root
+from classification.engine.languages import compounds, stem, without_written_umlauts
+from classification.engine.text import GENERIC_WORDS, is_measure, root
 
 _SHORTEST_MISTYPED = 5
 _MISTYPED_WEIGHT = 0.75
@@ -12,9 +12,11 @@ _MISTYPED_WEIGHT = 0.75
 _SHORT, _SHORT_MISTYPED_WEIGHT = 6, 0.5
 _ROOT_WEIGHT = 0.7
 _SERIES_WEIGHT = 0.7
+_INFLECTED_WEIGHT = 0.85
+_PART_WEIGHT, _HEAD_ALONE_WEIGHT = 0.8, 0.6
+_SHORTEST_PART, _SHORTEST_HEAD = 4, 5
 _CACHE_SIZE = 50_000
-# The letters of a part number name its series: DHP484Z belongs to DHP.
-_SERIES = re.compile(r"[a-z]{3,5}(?=\d)")
+_SHORTEST_SERIES, _LONGEST_SERIES = 3, 10
 
 
 class Match(NamedTuple):
@@ -36,6 +38,7 @@ class Vocabulary:
         self.numbers: dict[str, int] = {term: number for number, term in enumerate(self.terms)}
         self._glued = {first + second: (first, second) for first, second in glued}
         self._roots: dict[str, int] = {}
+        self._stems: dict[str, int] = {}
         self._shortened: dict[str, int] = {}
         self._cache: dict[str, tuple[Match, ...]] = {}
         for number, term in enumerate(self.terms):
@@ -48,6 +51,8 @@ class Vocabulary:
         if not term.isalpha() or len(term) < 4 or term in GENERIC_WORDS:
             return
         self._roots.setdefault(root(term), number)
+        if len(term) >= _SHORTEST_MISTYPED:
+            self._stems.setdefault(stem(term), number)
         if len(term) >= _SHORTEST_MISTYPED:
             for shortened in _deletions(term):
                 self._shortened.setdefault(shortened, number)
@@ -67,17 +72,33 @@ class Vocabulary:
     def _search(self, word: str) -> tuple[Match, ...]:
         if word.endswith("+"):
             return self.find(word[:-1])
-        series = _SERIES.match(word)
-        if series and series.group() in self.numbers:
-            return (Match(self.numbers[series.group()], _SERIES_WEIGHT),)
-        if not word.isalpha() or len(word) < 4 or len(word) > 40:
+        if not word.isalpha():
+            return self._series(word)
+        if len(word) < 4 or len(word) > 40:
             return ()
         parts = self._glued.get(word)
         if parts:
             return tuple(Match(self.numbers[part], 0.95) for part in parts)
         if root(word) in self._roots:
             return (Match(self._roots[root(word)], _ROOT_WEIGHT),)
+        number = self._inflected(without_written_umlauts(word))
+        if number is not None:
+            return (Match(number, _INFLECTED_WEIGHT),)
         return self._mistyped(word) or self._compound(word)
+
+    def _inflected(self, word: str) -> int | None:
+        """The term that a word is, or is another form of."""
+        number = self.numbers.get(word)
+        return self._stems.get(stem(word)) if number is None else number
+
+    def _series(self, word: str) -> tuple[Match, ...]:
+        """A part number belongs to the series that it begins with: DHP484Z to DHP, STM32F413ZG to STM32F4."""
+        for end in range(min(len(word) - 1, _LONGEST_SERIES), _SHORTEST_SERIES - 1, -1):
+            series = word[:end]
+            ends_well = word[end].isdigit() if series.isalpha() else series[0].isalpha()
+            if ends_well and series in self.numbers and not is_measure(series):
+                return (Match(self.numbers[series], _SERIES_WEIGHT),)
+        return ()
 
     def _mistyped(self, word: str) -> tuple[Match, ...]:
         if len(word) < _SHORTEST_MISTYPED:
@@ -90,11 +111,19 @@ class Vocabulary:
         return ()
 
     def _compound(self, word: str) -> tuple[Match, ...]:
-        for cut in range(4, len(word) - 3):
-            first, second = self.numbers.get(word[:cut]), self.numbers.get(word[cut:])
-            if first is not None and second is not None:
-                return Match(first, 0.8), Match(second, 0.8)
-        return ()
+        """Both parts of a compound, or else its second one, which names the kind of thing."""
+        head: tuple[Match, ...] = ()
+        for forms, last in compounds(word):
+            second = self._inflected(last)
+            if second is None or len(last) < _SHORTEST_PART:
+                continue
+            firsts = (self._inflected(form) for form in forms)
+            first = next((number for number in firsts if number is not None), None)
+            if first is not None:
+                return Match(first, _PART_WEIGHT), Match(second, _PART_WEIGHT)
+            if not head and len(last) >= _SHORTEST_HEAD:
+                head = (Match(second, _HEAD_ALONE_WEIGHT),)
+        return head
 
 
 def _deletions(word: str) -> list[str]:

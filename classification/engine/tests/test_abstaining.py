@@ -24,6 +24,22 @@ def test_a_cold_classifier_abstains(cold: Classifier, name: str) -> None:
     assert (found.category_id, found.confidence, found.is_certain) == (None, 0.0, False)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Heinz Baked Beans in Tomato Sauce 4 x 415g",
+        "The Lord of the Rings: The Two Towers",
+        "Women's Floral Summer Midi Dress, Size 12",
+        "Shares fell sharply as investors worried about rising interest rates.",
+        "Der Mond ist aufgegangen, die goldnen Sternlein prangen",
+        "Ravensburger 1000 Piece Jigsaw Puzzle Venice",
+        "Nail bar gift voucher for two",
+    ],
+)
+def test_a_cold_classifier_is_not_certain_of_texts_of_another_domain(cold: Classifier, name: str) -> None:
+    assert not cold.predict([Text(name)])[0].is_certain
+
+
 @pytest.mark.parametrize("name", NOTHING_KNOWN)
 def test_a_trained_classifier_abstains(trained: Classifier, name: str) -> None:
     found = trained.predict([Text(name)])[0]
