@@ -16,15 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from classification.engine.calibration import Logistic
+from classification.engine.calibration import Confidence, Logistic
 from classification.engine.cold_start import ProductFrequencies
 from classification.engine.data import Category
-from classification.engine.features import Features, View
-from classification.engine.learning import Confidence, Figures, Learned
+from classification.engine.explanation import Exemplars
+from classification.engine.features import Features
+from classification.engine.gate import Gate
+from classification.engine.learning import Learned
 from classification.engine.model import LinearModel
+from classification.engine.report import Figures
 
 FORMAT = "nexus-classifier"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _MANIFEST = "manifest.json"
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 Arrays = dict[str, NDArray[Any]]
@@ -84,44 +87,78 @@ def _content(manifest: dict[str, Any], arrays: Arrays) -> Content:
 
 
 def _described(learned: Learned) -> dict[str, Any]:
-    confidence = learned.confidence
+    confidence, gate = learned.confidence, learned.gate
     return {
-        "grams": learned.features.grams.names,
-        "words": learned.features.words.names,
         "temperature": learned.temperature,
-        "logistic": asdict(confidence.logistic) if confidence else None,
-        "threshold": confidence.threshold if confidence else None,
+        "confidence": asdict(confidence) if confidence else None,
+        "gate": asdict(gate) if gate else None,
+        "is_blended": learned.shares is not None,
     }
 
 
 def _arrays_of(learned: Learned) -> Arrays:
-    weights = learned.model.weights
-    return {
-        "grams_idf": learned.features.grams.idf,
-        "words_idf": learned.features.words.idf,
-        "weights_data": weights.data,
-        "weights_indices": weights.indices.astype(np.int32),
-        "weights_starts": weights.indptr.astype(np.int64),
+    features, examples = learned.features, learned.exemplars
+    arrays: Arrays = {
+        "hashes": features.hashes,
+        "idf": features.idf,
+        "views": features.views,
         "bias": learned.model.bias,
-        "cold_shares": learned.shares,
+        "example_ids": examples.ids,
+        "example_labels": examples.labels.astype(np.int32),
+        **_sparse("weights", learned.model.weights),
+        **_sparse("examples", examples.rows),
+    }
+    return arrays if learned.shares is None else arrays | {"cold_shares": learned.shares}
+
+
+def _sparse(name: str, matrix: csr_matrix) -> Arrays:
+    return {
+        f"{name}_data": matrix.data.astype(np.float16),
+        f"{name}_indices": matrix.indices.astype(np.int32),
+        f"{name}_counts": np.diff(matrix.indptr).astype(np.int32),
     }
 
 
 def _learned(described: dict[str, Any], arrays: Arrays) -> Learned:
-    grams = View(described["grams"], arrays["grams_idf"])
-    words = View(described["words"], arrays["words_idf"])
-    parts = (arrays["weights_data"], arrays["weights_indices"], arrays["weights_starts"])
-    shape = (len(grams.names) + len(words.names), len(arrays["bias"]))
-    model = LinearModel(csr_matrix(parts, shape=shape), arrays["bias"])
-    confidence = None
-    if described["logistic"]:
-        logistic = Logistic(**{key: _tuple(value) for key, value in described["logistic"].items()})
-        confidence = Confidence(logistic, described["threshold"])
-    return Learned(Features(grams, words), model, described["temperature"], arrays["cold_shares"], confidence)
+    features = Features(arrays["hashes"], arrays["idf"], arrays["views"])
+    leaves = len(arrays["bias"])
+    weights = _matrix("weights", arrays, leaves)
+    examples = _matrix("examples", arrays, features.size)
+    return Learned(
+        features,
+        LinearModel(weights, arrays["bias"]),
+        described["temperature"],
+        arrays["cold_shares"] if described["is_blended"] else None,
+        _confidence(described["confidence"]),
+        _gate(described["gate"]),
+        Exemplars(examples, arrays["example_ids"], arrays["example_labels"].astype(np.int64)),
+    )
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _matrix(name: str, arrays: Arrays, columns: int) -> csr_matrix:
+    starts = np.concatenate(([0], np.cumsum(arrays[f"{name}_counts"])))
+    parts = (arrays[f"{name}_data"].astype(np.float32), arrays[f"{name}_indices"], starts)
+    return csr_matrix(parts, shape=(len(starts) - 1, columns))
+
+
+def _confidence(described: dict[str, Any] | None) -> Confidence | None:
+    if described is None:
+        return None
+    logistics: dict[str, Any] = {name: _logistic(described[name]) for name in ("logistic", "above")}
+    return Confidence(**{**described, **logistics})
+
+
+def _gate(described: dict[str, Any] | None) -> Gate | None:
+    return Gate(**{**described, "logistic": _logistic(described["logistic"])}) if described else None
+
+
+def _logistic(described: dict[str, Any] | None) -> Logistic | None:
+    if described is None:
+        return None
+    parts: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in described.items()
+    }
+    return Logistic(**parts)
 
 
 def _array_bytes(array: NDArray[Any]) -> bytes:

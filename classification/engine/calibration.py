@@ -17,14 +17,13 @@ _SMALLEST = 1e-6
 _RIDGE, _RIDGE_OF_BIAS = 1.0, 0.01
 
 
-def softmax(scores: Floats, temperature: float = 1.0) -> Floats:
+def softmax(scores: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
     """Probabilities along the last axis; a greater temperature makes them more even."""
-    scaled = scores / temperature
-    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float64)
+    powers = np.exp((scores - scores.max(axis=-1, keepdims=True)) / np.float32(temperature))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
-def fit_temperature(scores: Floats, truth: NDArray[np.int64]) -> float:
+def fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
     """The temperature with the least log loss (Guo et al., "On calibration of neural networks", 2017)."""
 
     def loss(logarithm: float) -> float:
@@ -34,16 +33,15 @@ def fit_temperature(scores: Floats, truth: NDArray[np.int64]) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-5.0, 3.0), method="bounded").x))
 
 
-def signals(probabilities: Floats) -> Floats:
-    """What the confidence of the first answer may depend on, of shape (rows, 3).
+def signals(best: Floats, familiarity: Floats) -> Floats:
+    """What the confidence of the first answer may depend on, of shape (rows, 6).
 
-    The log odds of the best probability, and the logarithms of its ratios to the second and the third.
+    ``best`` are the three greatest probabilities of each row, in descending order: the log odds of the first, and
+    the logarithms of its ratios to the second and the third. ``familiarity`` has three more columns.
     """
-    most = min(3, probabilities.shape[1])
-    best = np.maximum(-np.sort(-probabilities, axis=1)[:, :most], _SMALLEST)
-    first, second, last = best[:, 0], best[:, min(1, most - 1)], best[:, most - 1]
+    first, second, third = np.maximum(best, _SMALLEST).T
     odds = np.log(first) - np.log(np.maximum(1.0 - first, _SMALLEST))
-    return np.column_stack([odds, np.log(first / second), np.log(first / last)])
+    return np.column_stack([odds, np.log(first / second), np.log(first / third), familiarity])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +88,25 @@ def _sigmoid(values: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -30.0, 30.0))), dtype=np.float64)
 
 
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """How probabilities become the confidence of the first answer, and from where it may be trusted.
+
+    ``above`` and ``above_threshold`` are the same for the categories over an answer that is not certain.
+    """
+
+    logistic: Logistic
+    threshold: float | None
+    above: Logistic | None = None
+    above_threshold: float | None = None
+
+
+def logit(chances: Floats) -> Floats:
+    """The log odds of probabilities."""
+    kept = np.clip(chances, _SMALLEST, 1.0 - _SMALLEST)
+    return np.asarray(np.log(kept / (1.0 - kept)), dtype=np.float64)
+
+
 def wilson_lower_bound(right: Floats, total: Floats) -> Floats:
     """One-sided 90 % lower bound of a proportion (Wilson, "Probable inference", 1927)."""
     z = _NINETY_PERCENT_ONE_SIDED
@@ -107,6 +124,21 @@ def fit_threshold(confidence: Floats, right: Truths, promised: float) -> float |
     last_of_equals = np.append(ordered[1:] != ordered[:-1], True)
     good = np.flatnonzero((bound >= promised) & last_of_equals & (total >= FEWEST_ROWS))
     return float(ordered[good[-1]]) if len(good) else None
+
+
+def reliability(confidence: Floats, right: Truths) -> list[dict[str, float | int]]:
+    """Mean confidence and accuracy of each of 15 bins of equal width that is not empty."""
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    return [
+        {
+            "from": round(number / _BINS, 4),
+            "to": round((number + 1) / _BINS, 4),
+            "confidence": round(float(confidence[bins == number].mean()), 4),
+            "accuracy": round(float(right[bins == number].mean()), 4),
+            "count": int((bins == number).sum()),
+        }
+        for number in np.unique(bins).tolist()
+    ]
 
 
 def expected_calibration_error(confidence: Floats, right: Truths) -> float:

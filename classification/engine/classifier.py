@@ -2,23 +2,36 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classification.engine import artefact
-from classification.engine.calibration import Floats, signals
+from classification.engine.calibration import signals
 from classification.engine.cold_start import COLD_THRESHOLD, ColdStart
-from classification.engine.data import Candidate, Category, Evidence, Example, Prediction, Settings, Text
-from classification.engine.learning import Figures, Learned, learn
+from classification.engine.data import Candidate, Category, Example, Prediction, Settings, Text
+from classification.engine.features import batch_of, familiarity
+from classification.engine.gate import gate_signals
+from classification.engine.learning import Learned, learn
 from classification.engine.readings import Readings
+from classification.engine.reasons import Answers, BatchReasons, ColdReasons, LearnedReasons, RowReasons
+from classification.engine.report import TOP, Figures, top_probabilities
+from classification.engine.tree import Tree
 
-_LEAST_FAMILIARITY = 0.15
+Floats = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+
+# A text of which this share is known resembles something whatever the gate says, or the smaller share without a gate.
+_MOST_UNFAMILIAR, _LEAST_FAMILIARITY = 0.33, 0.15
+_UNSURE = 0.5
 _LEAST_PROBABILITY = 1e-6
+_MOST_EXAMPLES = 300_000
 _MOST_UNLABELLED = 50_000
-_BATCH = 64
+_CELLS_AT_ONCE, _FEWEST_AT_ONCE, _MOST_AT_ONCE = 1_000_000, 16, 1_000
 _DEFAULTS = Settings()
-_NOTHING = Prediction(None, 0.0, (), (), False)
-_FIGURES = ("accuracy", "top_5_accuracy", "ece", "precision", "coverage", "threshold")
+_NOTHING = Prediction(None, 0.0, (), False)
+_FIGURES = ("accuracy", "top_5_accuracy", "ece", "precision", "coverage", "threshold", "report")
 
 
 def fit(
@@ -29,8 +42,9 @@ def fit(
 ) -> "Classifier":
     """Make a classifier of a taxonomy; examples and further products improve it, and neither is needed.
 
-    Examples whose category is no leaf of the taxonomy, or whose text is empty, are left out. Of the
-    unlabelled products the first 50,000 are read.
+    Examples whose category is no leaf of the taxonomy, or whose text is empty, are left out. Of more than 300,000
+    examples those of the most frequent categories are thinned out, and of the unlabelled products the first 50,000
+    are read.
 
     Raises:
         ValueError: the taxonomy has no leaf.
@@ -41,16 +55,18 @@ def fit(
     frequencies = cold.count(islice(unlabelled, _MOST_UNLABELLED))
     cold = ColdStart(categories, frequencies) if frequencies.total else cold
     numbers = {leaf.id: number for number, leaf in enumerate(cold.leaves)}
-    examples = [one for one in labelled if one.category_id in numbers and _has_text(one.text)]
+    examples = _thinned([one for one in labelled if one.category_id in numbers and _has_text(one.text)])
     labels = np.array([numbers[example.category_id] for example in examples], dtype=np.int64)
     learned: Learned | None = None
     figures: Figures = {}
     if examples and len(cold.leaves) > 1:
+        tree = Tree(categories, cold.leaves)
         learned, figures = learn(
             cold.leaves,
+            tree,
             examples,
             labels,
-            lambda texts: cold.read(texts).probabilities(),
+            lambda texts: cold.read(texts).probabilities().astype(np.float32),
             settings.promised_precision,
         )
     return Classifier(
@@ -62,6 +78,22 @@ def _has_text(text: Text) -> bool:
     return bool(text.name.strip() or text.description.strip())
 
 
+def _thinned(examples: list[Example]) -> list[Example]:
+    """At most so many examples that the number of a category is cut to the same most for all."""
+    if len(examples) <= _MOST_EXAMPLES:
+        return examples
+    numbers = np.array([example.category_id for example in examples])
+    _, places, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+    most = next(cap for cap in range(counts.max(), 0, -1) if np.minimum(counts, cap).sum() <= _MOST_EXAMPLES)
+    order = np.argsort(places, kind="stable")
+    groups = np.split(order, np.cumsum(counts)[:-1])
+    kept = [
+        group[np.unique(np.linspace(0, len(group) - 1, min(most, len(group))).astype(int))]
+        for group in groups
+    ]
+    return [examples[number] for number in np.sort(np.concatenate(kept)).tolist()]
+
+
 def _metrics(figures: Figures, labels: list[int], leaves: int, settings: Settings) -> Figures:
     counted: Figures = {
         "training_size": len(labels),
@@ -70,15 +102,6 @@ def _metrics(figures: Figures, labels: list[int], leaves: int, settings: Setting
         "promised_precision": settings.promised_precision,
     }
     return counted | {name: figures.get(name) for name in _FIGURES}
-
-
-def _confidences(
-    learned: Learned, probabilities: Floats, readings: Readings
-) -> tuple[list[float], float | None]:
-    """Confidences of the first answers and the threshold of certainty: measured ones, or the cold start's."""
-    if learned.confidence is None:
-        return readings.confidence().tolist(), COLD_THRESHOLD
-    return learned.confidence.logistic.predict(signals(probabilities)).tolist(), learned.confidence.threshold
 
 
 class Classifier:
@@ -92,6 +115,8 @@ class Classifier:
         self._learned = learned
         self._metrics = dict(metrics)
         self._ids = [leaf.id for leaf in cold.leaves]
+        self._tree = Tree(categories, cold.leaves)
+        self._at_once = min(_MOST_AT_ONCE, max(_FEWEST_AT_ONCE, _CELLS_AT_ONCE // max(1, len(cold.leaves))))
 
     @property
     def metrics(self) -> Figures:
@@ -99,81 +124,81 @@ class Classifier:
 
         ``training_size``, ``categories``, ``labelled_categories`` (counts), ``promised_precision``,
         ``accuracy``, ``top_5_accuracy``, ``ece``, ``precision`` and ``coverage`` of the certain answers, and
-        their ``threshold``.
+        their ``threshold``; ``report`` holds lists: ``levels``, ``categories``, ``confusions``, ``calibration`` and
+        ``coverage``.
         """
         return dict(self._metrics)
 
     def predict(self, texts: Sequence[Text], top_k: int = 5) -> list[Prediction]:
         """One prediction for each text, with at most ``top_k`` candidates, best first."""
         found: list[Prediction] = []
-        for start in range(0, len(texts), _BATCH):
-            found += self._predict_batch(texts[start : start + _BATCH], max(1, top_k))
+        for start in range(0, len(texts), self._at_once):
+            found += self._predict_batch(texts[start : start + self._at_once], max(1, top_k))
         return found
 
     def _predict_batch(self, texts: Sequence[Text], top_k: int) -> list[Prediction]:
-        if self._learned is not None and not self._learned.needs_cold_start():
-            readings = self._cold.unread(texts)
-        else:
-            readings = self._cold.read(texts)
         if self._learned is None:
-            return self._cold_predictions(texts, readings, top_k)
-        return self._learned_predictions(self._learned, texts, readings, top_k)
+            answers, reasons = self._answers_of_cold_start(texts, top_k)
+        else:
+            answers, reasons = self._answers_of_model(self._learned, texts, top_k)
+        return self._predictions(answers, reasons, top_k)
 
-    def _cold_predictions(self, texts: Sequence[Text], readings: Readings, top_k: int) -> list[Prediction]:
-        known, probabilities = readings.is_known(), readings.probabilities()
-        best, confidences = readings.best().tolist(), readings.confidence().tolist()
+    def _answers_of_cold_start(self, texts: Sequence[Text], top_k: int) -> tuple[Answers, BatchReasons]:
+        readings = self._cold.read(texts)
+        probabilities = readings.probabilities().astype(np.float32)
+        order, _ = top_probabilities(probabilities, max(top_k, 2))
+        confidences, known = readings.confidence(), readings.is_known()
+        answers = Answers(probabilities, order, confidences, known & (confidences >= COLD_THRESHOLD), known)
+        return answers, ColdReasons(answers, self._tree, self._ids, readings)
+
+    def _answers_of_model(
+        self, learned: Learned, texts: Sequence[Text], top_k: int
+    ) -> tuple[Answers, BatchReasons]:
+        batch = batch_of(texts)
+        found = learned.features.occurrences(batch)
+        rows = learned.features.rows_of(found, len(texts))
+        scores = learned.model.scores(rows)
+        readings = None if learned.shares is None else self._cold.read(texts)
+        cold = None if readings is None else readings.probabilities().astype(np.float32)
+        probabilities = learned.probabilities(scores, cold)
+        order, best = top_probabilities(probabilities, max(top_k, TOP))
+        seen = familiarity(batch, found, len(texts))
+        known, belongs = _belonging(learned, seen, scores, readings)
+        confidences, threshold = _confidences(learned, best, seen, order[:, 0], readings)
+        certain = belongs & (confidences >= (np.inf if threshold is None else threshold))
+        answers = Answers(probabilities, order, confidences, certain, known)
+        reasons = LearnedReasons(answers, self._tree, self._ids, learned, (batch, found, rows), readings)
+        return answers, reasons
+
+    def _predictions(self, answers: Answers, reasons: BatchReasons, top_k: int) -> list[Prediction]:
+        """The first candidate has its calibrated confidence; the others share the rest as their probabilities do."""
+        order = answers.order[:, :top_k]
+        chances = np.take_along_axis(answers.probabilities, order, axis=1).astype(np.float64)
+        first = answers.confidences[:, None]
+        shares = (1.0 - first) * chances / np.maximum(1.0 - chances[:, :1], 1e-9)
+        shown = np.round(np.hstack([first, np.minimum(shares, first)[:, 1:]]), 4).tolist()
+        counts = np.maximum(1, (chances > _LEAST_PROBABILITY).sum(axis=1)).tolist()
+        columns = zip(
+            order.tolist(), shown, counts, answers.certain.tolist(), answers.known.tolist(), strict=True
+        )
+        ids = self._ids
         found = []
-        for row in range(len(texts)):
-            if not known[row]:
+        for row, (leaves, confidences, count, certain, known) in enumerate(columns):
+            if not known:
                 found.append(_NOTHING)
                 continue
-            evidence = readings.explain(row, best[row])
+            candidates = tuple(
+                [
+                    Candidate(ids[leaf], chance)
+                    for leaf, chance in zip(leaves[:count], confidences, strict=False)
+                ]
+            )
             found.append(
-                self._prediction(probabilities[row], confidences[row], COLD_THRESHOLD, evidence, top_k)
+                Prediction(
+                    candidates[0].category_id, confidences[0], candidates, certain, RowReasons(reasons, row)
+                )
             )
         return found
-
-    def _learned_predictions(
-        self, learned: Learned, texts: Sequence[Text], readings: Readings, top_k: int
-    ) -> list[Prediction]:
-        rows = learned.features.transform(texts)
-        probabilities = learned.probabilities(rows, readings.probabilities())
-        confidences, threshold = _confidences(learned, probabilities, readings)
-        found = []
-        known = readings.is_known()
-        for number, text in enumerate(texts):
-            if not known[number] and learned.features.familiarity(text) < _LEAST_FAMILIARITY:
-                found.append(_NOTHING)
-                continue
-            best = int(probabilities[number].argmax())
-            evidence = learned.explain(rows[number], best) or readings.explain(number, best)
-            found.append(
-                self._prediction(probabilities[number], confidences[number], threshold, evidence, top_k)
-            )
-        return found
-
-    def _prediction(
-        self,
-        probabilities: Floats,
-        confidence: float,
-        threshold: float | None,
-        evidence: tuple[Evidence, ...],
-        top_k: int,
-    ) -> Prediction:
-        candidates = self._candidates(probabilities, confidence, top_k)
-        certain = threshold is not None and confidence >= threshold
-        return Prediction(candidates[0].category_id, candidates[0].confidence, candidates, evidence, certain)
-
-    def _candidates(self, probabilities: Floats, confidence: float, top_k: int) -> tuple[Candidate, ...]:
-        """The first has its calibrated confidence; the others share the rest as their probabilities do."""
-        likely = np.flatnonzero(probabilities > _LEAST_PROBABILITY)
-        order = likely[np.argsort(-probabilities[likely], kind="stable")[:top_k]].tolist()
-        rest = max(1e-9, 1.0 - float(probabilities[order[0]]))
-        candidates = [Candidate(self._ids[order[0]], round(confidence, 4))]
-        for number in order[1:]:
-            share = (1.0 - confidence) * float(probabilities[number]) / rest
-            candidates.append(Candidate(self._ids[number], round(min(share, confidence), 4)))
-        return tuple(candidates)
 
     def to_bytes(self) -> bytes:
         """The classifier as a file: a zip of a JSON manifest and numpy arrays, the same bytes every time."""
@@ -189,3 +214,41 @@ class Classifier:
         content = artefact.unpack(data)
         cold = ColdStart(content.categories, content.frequencies)
         return cls(content.categories, cold, content.learned, content.metrics)
+
+    def save(self, path: Path) -> None:
+        """Write the classifier to a file, which is never seen half written."""
+        part = path.with_name(f"{path.name}.part")
+        part.write_bytes(self.to_bytes())
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Classifier":
+        """Read a file that ``save`` wrote. Raises as ``from_bytes`` does, and OSError."""
+        return cls.from_bytes(path.read_bytes())
+
+
+def _belonging(
+    learned: Learned, seen: Floats, scores: NDArray[np.float32], readings: Readings | None
+) -> tuple[Truths, Truths]:
+    """Which texts have something known, and which belong to the catalogue so well that an answer may be certain."""
+    has_words, familiar = seen[:, 2] > 0, seen[:, :2].max(axis=1)
+    resembles = familiar >= (_LEAST_FAMILIARITY if learned.gate is None else _MOST_UNFAMILIAR)
+    if readings is not None:
+        resembles |= readings.is_known()
+    if learned.gate is None:
+        return has_words & resembles, has_words & resembles
+    belonging = learned.gate.belonging(gate_signals(seen, scores))
+    known = has_words & (resembles | (belonging >= learned.gate.known_from))
+    return known, has_words & (belonging >= learned.gate.certain_from)
+
+
+def _confidences(
+    learned: Learned, best: Floats, seen: Floats, leaves: NDArray[np.int64], readings: Readings | None
+) -> tuple[Floats, float | None]:
+    """Confidences of the first answers and the threshold of certainty: measured ones, or the cold start's."""
+    if learned.confidence is not None:
+        return learned.confidence.logistic.predict(signals(best[:, :TOP], seen)), learned.confidence.threshold
+    if readings is None:
+        return np.minimum(best[:, 0], _UNSURE), COLD_THRESHOLD
+    agreed = np.where(readings.best() == leaves, 1.0, _UNSURE)
+    return np.minimum(readings.confidence(), agreed), COLD_THRESHOLD

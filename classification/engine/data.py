@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 AttributeValue = str | int | float | bool
 
@@ -38,33 +39,29 @@ class Example:
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A category that may be right, with the probability that it is."""
 
     category_id: int
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A term of the product's text and how much it spoke for the first answer."""
 
     term: str
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """An example of the answer's category that resembles the text; ``similarity`` lies between 0 and 1."""
+class Neighbour(NamedTuple):
+    """An example that resembles the text; ``similarity`` lies between 0 and 1."""
 
     example_id: int
     category_id: int
     similarity: float
 
 
-@dataclass(frozen=True, slots=True)
-class BackOff:
+class BackOff(NamedTuple):
     """A category above the leaves that is certain although the leaf is not, and the leaves below it that are open."""
 
     category_id: int
@@ -72,22 +69,68 @@ class BackOff:
     candidates: tuple[Candidate, ...]
 
 
+class Reasons(Protocol):
+    """Why an answer was given.
+
+    ``evidence`` spoke for the answer, ``contrast`` is what spoke for it and against the runner-up, ``neighbours`` are
+    the nearest examples of its category, and ``back_off`` is what is certain when the leaf is not.
+    """
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]: ...
+
+    @property
+    def contrast(self) -> tuple[Evidence, ...]: ...
+
+    @property
+    def neighbours(self) -> tuple[Neighbour, ...]: ...
+
+    @property
+    def back_off(self) -> BackOff | None: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class GivenReasons:
+    """Reasons that are known beforehand."""
+
+    evidence: tuple[Evidence, ...] = ()
+    contrast: tuple[Evidence, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+    back_off: BackOff | None = None
+
+
+class Prediction(NamedTuple):
     """The answer for one product; ``category_id`` is None when the text resembles nothing known.
 
-    ``is_certain`` says that the answer may be taken without a reviewer under the promised precision. ``evidence``
-    spoke for the answer, ``contrast`` is what spoke for it and against the runner-up.
+    ``is_certain`` says that the answer may be taken without a reviewer under the promised precision. Reasons are
+    worked out when asked for.
     """
 
     category_id: int | None
     confidence: float
     candidates: tuple[Candidate, ...]
-    evidence: tuple[Evidence, ...]
     is_certain: bool
-    contrast: tuple[Evidence, ...] = ()
-    neighbours: tuple[Neighbour, ...] = ()
-    back_off: BackOff | None = None
+    reasons: Reasons = GivenReasons()
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What spoke for the answer, strongest first."""
+        return self.reasons.evidence
+
+    @property
+    def contrast(self) -> tuple[Evidence, ...]:
+        """What spoke for the answer and against the runner-up, strongest first."""
+        return self.reasons.contrast
+
+    @property
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        """The nearest examples of the answer's category."""
+        return self.reasons.neighbours
+
+    @property
+    def back_off(self) -> BackOff | None:
+        """What is certain when the leaf is not."""
+        return self.reasons.back_off
 
 
 @dataclass(frozen=True, slots=True)

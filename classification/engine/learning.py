@@ -2,93 +2,90 @@
 
 Every leaf's name, keywords and path form a pseudo-product, so that one model covers labelled and unlabelled
 leaves. Its probabilities are blended with those of the cold start, leaf by leaf, as long as a leaf has few
-examples. Confidence, threshold and figures come from out-of-fold predictions; titles that differ only in
-size, colour or pack lie in one fold.
+examples. Confidence, thresholds and figures come from out-of-fold predictions; titles that differ only in size,
+colour or pack lie in one fold.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from classification.engine.calibration import (
-    FEWEST_ROWS,
-    Floats,
-    Logistic,
-    Truths,
-    expected_calibration_error,
-    fit_temperature,
-    fit_threshold,
-    signals,
-    softmax,
-)
-from classification.engine.data import Category, Evidence, Example, Text
-from classification.engine.features import Features
+from classification.engine.calibration import FEWEST_ROWS, Confidence, Truths, fit_temperature, softmax
+from classification.engine.data import Category, Example, Text
+from classification.engine.explanation import Exemplars
+from classification.engine.features import Features, batch_of, familiarity
+from classification.engine.gate import Gate, foreign_trades, gate_signals
 from classification.engine.model import LinearModel
+from classification.engine.report import Figures, Measured, measure
 from classification.engine.text import near_identity
+from classification.engine.tree import Tree
 
+Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
-Figures = dict[str, float | int | None]
+ColdReader = Callable[[Sequence[Text]], Floats]
 
-_MOST_CELLS = 10_000_000
-_FOLDS, _FOLDS_OF_MANY, _MANY = 5, 3, 2_000
+_MOST_CELLS = 6_000_000
+_FOLDS, _FOLDS_OF_MANY, _MANY = 5, 3, 6_000
 _START_TEMPERATURE = 0.15
 _LABELS_OF_COLD_SHARES = (0, 2, 5, 10)
 _COLD_SHARES = (0.5, 0.4, 0.15, 0.0)
+# Reading the cold start takes ten times as long as the model, so it must be worth that.
+_LEAST_GAIN = 0.005
+_FEW_UNLABELLED = 0.1
+_ROWS_AT_ONCE = 1_000
 
 
 def cold_shares(labels: Integers, leaves: int) -> Floats:
     """How much of a leaf's probability comes from the cold start: .5 without examples, none from ten on."""
     counts = np.bincount(labels, minlength=leaves)
-    return np.asarray(np.interp(counts, _LABELS_OF_COLD_SHARES, _COLD_SHARES), dtype=np.float64)
+    return np.interp(counts, _LABELS_OF_COLD_SHARES, _COLD_SHARES).astype(np.float32)
 
 
 def blend(cold: Floats, learned: Floats, shares: Floats) -> Floats:
     """Mix two sets of probabilities of shape (rows, leaves); a cold row of zeros has no say."""
-    own = np.where(cold.sum(axis=1, keepdims=True) > 0, shares, 0.0)
-    mixed = own * cold + (1.0 - own) * learned
-    return np.asarray(mixed / mixed.sum(axis=1, keepdims=True), dtype=np.float64)
-
-
-class Confidence(NamedTuple):
-    """How probabilities become the confidence of the first answer, and from where it may be trusted."""
-
-    logistic: Logistic
-    threshold: float | None
+    own = np.where(cold.sum(axis=1, keepdims=True) > 0, shares, np.float32(0.0))
+    mixed = own * cold + (1 - own) * learned
+    return np.asarray(mixed / mixed.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Features, model and calibration; ``confidence`` is None below 100 examples."""
+    """Features, model and calibration; ``confidence`` and ``gate`` are None below 100 examples.
+
+    ``shares`` is the say of the cold start in each leaf, None where it has none in any.
+    """
 
     features: Features
     model: LinearModel
     temperature: float
-    shares: Floats
+    shares: Floats | None
     confidence: Confidence | None
+    gate: Gate | None
+    exemplars: Exemplars
 
-    def needs_cold_start(self) -> bool:
-        """Whether the cold start has a say, in the ranking of any leaf or in the confidence."""
-        return self.confidence is None or bool(self.shares.any())
+    def probabilities(self, scores: Floats, cold: Floats | None) -> Floats:
+        """Blended probabilities of shape (rows, leaves)."""
+        learned = softmax(scores, self.temperature)
+        return learned if cold is None or self.shares is None else blend(cold, learned, self.shares)
 
-    def probabilities(self, rows: csr_matrix, cold: Floats) -> Floats:
-        """Blended probabilities of shape (rows, leaves) for rows of features."""
-        return blend(cold, softmax(self.model.scores(rows), self.temperature), self.shares)
 
-    def explain(self, row: csr_matrix, leaf: int, most: int = 8) -> tuple[Evidence, ...]:
-        """Words and pairs of words that spoke for a leaf; runs of letters where no word did."""
-        first_word = len(self.features.grams.names)
-        columns, added = self.model.contributions(row.indices, row.data, leaf)
-        spoken = columns >= first_word
-        if spoken.any():
-            columns, added = columns[spoken], added[spoken]
-        found = zip(columns[: 2 * most].tolist(), added[: 2 * most].tolist(), strict=True)
-        named = ((self.features.name_of(column).strip(), weight) for column, weight in found)
-        return tuple(Evidence(term, round(weight, 4)) for term, weight in named if term)[:most]
+@dataclass(slots=True)
+class _OutOfFold:
+    """Predictions for a sample of the examples by models that have not seen their folds.
+
+    ``numbers`` says which examples, ``shares`` what the cold start's say was at that time.
+    """
+
+    numbers: Integers
+    folds: Integers
+    labels: Integers
+    scores: Floats
+    familiarity: NDArray[np.float64]
+    shares: Floats
 
 
 def document(leaf: Category) -> Text:
@@ -98,9 +95,10 @@ def document(leaf: Category) -> Text:
 
 def learn(
     leaves: Sequence[Category],
+    tree: Tree,
     examples: Sequence[Example],
     labels: Integers,
-    read: Callable[[Sequence[Text]], Floats],
+    read: ColdReader,
     promised: float,
 ) -> tuple[Learned, Figures]:
     """Fit on the examples.
@@ -109,23 +107,43 @@ def learn(
     leaves), and ``promised`` is the share of certain answers that must be right.
     """
     texts = [example.text for example in examples]
-    features = Features.fit([*texts, *(document(leaf) for leaf in leaves)])
-    rows = features.transform([*texts, *(document(leaf) for leaf in leaves)])
-    all_labels = np.concatenate([labels, np.arange(len(leaves))])
-    folds = _folds_of(texts)
-    sample = _sample(len(texts), len(leaves))
-    scores, shares = _out_of_fold(rows, all_labels, folds, sample, len(leaves))
-    temperature = (
-        fit_temperature(scores, labels[sample]) if len(sample) >= FEWEST_ROWS else _START_TEMPERATURE
+    documents = [document(leaf) for leaf in leaves]
+    features = Features.fit([*texts, *documents])
+    rows = features.transform([*texts, *documents])
+    seen = _out_of_fold(features, rows, texts, labels, len(leaves))
+    shares: Floats | None = cold_shares(labels, len(leaves))
+    temperature, probabilities, is_blended = _ranked(seen, texts, labels, read, len(leaves))
+    if not is_blended:
+        shares = None
+    measured = Measured(probabilities, seen.labels, seen.folds, seen.familiarity)
+    confidence, certain, figures = measure(measured, leaves, tree, promised)
+    model = LinearModel.fit(rows, np.concatenate([labels, np.arange(len(leaves))]), len(leaves))
+    used = model.used_columns()
+    kept, model = features.keep(used), model.keep(used)
+    gate = _fit_gate(kept, model, seen, certain) if confidence else None
+    exemplars = Exemplars.choose(rows[: len(texts)][:, used], kept, [one.id for one in examples], labels)
+    return Learned(kept, model, temperature, shares, confidence, gate, exemplars), figures
+
+
+def _ranked(
+    seen: _OutOfFold, texts: Sequence[Text], labels: Integers, read: ColdReader, leaves: int
+) -> tuple[float, Floats, bool]:
+    """Temperature, out-of-fold probabilities, and whether the cold start has a say in them."""
+    enough = len(seen.numbers) >= FEWEST_ROWS
+    temperature = fit_temperature(seen.scores, seen.labels) if enough else _START_TEMPERATURE
+    alone = softmax(seen.scores, temperature)
+    if not seen.shares.any():
+        return temperature, alone, False
+    blended = blend(read([texts[number] for number in seen.numbers]), alone, seen.shares)
+    unlabelled = 1 - len(np.unique(labels)) / leaves
+    gain = float(
+        np.mean(blended.argmax(axis=1) == seen.labels) - np.mean(alone.argmax(axis=1) == seen.labels)
     )
-    cold = read([texts[number] for number in sample])
-    probabilities = blend(cold, softmax(scores, temperature), shares)
-    confidence, figures = calibrate(probabilities, labels[sample], folds[sample], promised)
-    model = LinearModel.fit(rows, all_labels, len(leaves))
-    return Learned(features, model, temperature, cold_shares(labels, len(leaves)), confidence), figures
+    is_worth_it = not enough or unlabelled > _FEW_UNLABELLED or gain >= _LEAST_GAIN
+    return temperature, blended if is_worth_it else alone, is_worth_it
 
 
-def _folds_of(texts: Sequence[Text]) -> Integers:
+def folds_of(texts: Sequence[Text]) -> Integers:
     """A fold for each text, the same for near-identical titles, whatever their order."""
     folds = _FOLDS_OF_MANY if len(texts) > _MANY else _FOLDS
     keys = (near_identity(text.name) or text.name for text in texts)
@@ -139,55 +157,44 @@ def _sample(rows: int, leaves: int) -> Integers:
 
 
 def _out_of_fold(
-    rows: csr_matrix, labels: Integers, folds: Integers, sample: Integers, leaves: int
-) -> tuple[Floats, Floats]:
-    """Scores of the sampled examples from models that have not seen their folds, and the cold shares.
-
-    ``rows`` and ``labels`` hold the examples and then the documents of the leaves, which all models see.
-    """
-    scores, shares = np.zeros((len(sample), leaves)), np.zeros((len(sample), leaves))
-    documents = np.arange(len(folds), len(labels))
-    for fold in np.unique(folds[sample]):
-        inside, outside = np.flatnonzero(folds[sample] == fold), np.flatnonzero(folds != fold)
+    features: Features, rows: csr_matrix, texts: Sequence[Text], labels: Integers, leaves: int
+) -> _OutOfFold:
+    """``rows`` hold the texts and then the documents of the leaves, which all models see."""
+    folds, sample = folds_of(texts), _sample(len(texts), leaves)
+    seen = _OutOfFold(
+        sample,
+        folds[sample],
+        labels[sample],
+        np.zeros((len(sample), leaves), dtype=np.float32),
+        np.zeros((len(sample), 3)),
+        np.zeros((len(sample), leaves), dtype=np.float32),
+    )
+    documents = np.arange(len(texts), rows.shape[0])
+    all_labels = np.concatenate([labels, np.arange(leaves)])
+    for fold in np.unique(seen.folds):
+        inside, outside = np.flatnonzero(seen.folds == fold), np.flatnonzero(folds != fold)
         kept = np.concatenate([outside, documents])
-        scores[inside] = LinearModel.fit(rows[kept], labels[kept], leaves).scores(rows[sample[inside]])
-        shares[inside] = cold_shares(labels[outside], leaves)
-    return scores, shares
+        model = LinearModel.fit(rows[kept], all_labels[kept], leaves)
+        seen.scores[inside] = model.scores(rows[sample[inside]])
+        seen.shares[inside] = cold_shares(labels[outside], leaves)
+        known = features.keep(model.used_columns())
+        seen.familiarity[inside] = familiarity_of(known, [texts[number] for number in sample[inside]])
+    return seen
 
 
-def calibrate(
-    probabilities: Floats, labels: Integers, folds: Integers, promised: float
-) -> tuple[Confidence | None, Figures]:
-    """Fit confidence and threshold on out-of-fold probabilities, and measure what they are worth.
-
-    The figures are cross-fitted: the confidence of a fold comes from a regression on the other folds.
-    """
-    right = np.asarray(probabilities.argmax(axis=1) == labels)
-    figures: Figures = {
-        "accuracy": float(right.mean()),
-        "top_5_accuracy": _top_accuracy(probabilities, labels, 5),
-    }
-    if len(labels) < FEWEST_ROWS or len(np.unique(folds)) < 2:
-        return None, figures
-    found = signals(probabilities)
-    honest = _cross_fitted(found, right, folds)
-    threshold = fit_threshold(honest, right, promised)
-    accepted = honest >= threshold if threshold is not None else np.zeros(len(right), dtype=bool)
-    figures["ece"] = expected_calibration_error(honest, right)
-    figures["threshold"] = threshold
-    figures["coverage"] = float(accepted.mean())
-    figures["precision"] = float(right[accepted].mean()) if accepted.any() else None
-    return Confidence(Logistic.fit(found, right), threshold), figures
+def familiarity_of(features: Features, texts: Sequence[Text]) -> NDArray[np.float64]:
+    """How much of each text the features know, of shape (texts, 3)."""
+    found = [np.zeros((0, 3))]
+    for start in range(0, len(texts), _ROWS_AT_ONCE):
+        batch = batch_of(texts[start : start + _ROWS_AT_ONCE])
+        found.append(familiarity(batch, features.occurrences(batch), len(batch.titles.ends)))
+    return np.vstack(found)
 
 
-def _cross_fitted(found: Floats, right: Truths, folds: Integers) -> Floats:
-    honest = np.zeros(len(right))
-    for fold in np.unique(folds):
-        inside = folds == fold
-        honest[inside] = Logistic.fit(found[~inside], right[~inside]).predict(found[inside])
-    return honest
-
-
-def _top_accuracy(probabilities: Floats, labels: Integers, top: int) -> float:
-    own = probabilities[np.arange(len(labels)), labels][:, None]
-    return float(((probabilities > own).sum(axis=1) < top).mean())
+def _fit_gate(features: Features, model: LinearModel, seen: _OutOfFold, certain: Truths) -> Gate | None:
+    own = gate_signals(seen.familiarity, seen.scores)
+    trades = [
+        gate_signals(familiarity_of(features, trade), model.scores(features.transform(trade)))
+        for trade in foreign_trades()
+    ]
+    return Gate.fit(own, certain, trades)

@@ -1,4 +1,4 @@
-"""Linear models over the features: one weight a feature and category, kept sparse."""
+"""Linear models over the features: one weight a feature and category, of which the small ones are dropped."""
 
 from collections.abc import Iterator
 
@@ -6,96 +6,144 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, vstack
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
 
 _SMALLEST_WEIGHT = 0.02
-_MOST_WORK = 15_000_000
-_CLASSES_AT_ONCE = 64
-_TOLERANCE = 0.01
+_TOLERANCE = 0.5
+_ROUNDS = 200
+# Joint machines hold a number for each row and category; one by one, they hold some rows for each category.
+_MOST_CELLS_JOINTLY = 12_000_000
+_MOST_WEIGHTS_JOINTLY = 40_000_000
+_MOST_CATEGORIES_ONE_BY_ONE = 4_000
+_OWN_ROWS, _HARD_ROWS, _OTHER_ROWS = 300, 900, 600
+_MOST_DENSE_WEIGHTS = 20_000_000
+_CATEGORIES_AT_ONCE = 32
 
 
 class LinearModel:
     """Scores = rows @ weights + bias; ``weights`` is features x categories."""
 
-    def __init__(self, weights: csr_matrix, bias: NDArray[np.float32]) -> None:
+    def __init__(self, weights: csr_matrix, bias: Floats) -> None:
         self.weights = weights
         self.bias = bias
-        self._by_category = weights.tocsc()
-        self._by_category.sort_indices()
+        # As they are stored, so that a classifier answers the same before it was stored and after.
+        self.weights.data = weights.data.astype(np.float16).astype(np.float32)
+        count = weights.shape[0] * weights.shape[1]
+        self._dense = weights.toarray() if count <= _MOST_DENSE_WEIGHTS else None
 
     @classmethod
-    def fit(cls, rows: csr_matrix, labels: NDArray[np.int64], categories: int) -> "LinearModel":
-        """Fit one-vs-rest support vector machines, or class centroids when categories x rows are too many.
+    def fit(cls, rows: csr_matrix, labels: Integers, categories: int) -> "LinearModel":
+        """Fit support vector machines, or class centroids when there are too many categories.
 
-        ``labels`` holds a number below ``categories`` for each row. Support vectors: Fan et al., "LIBLINEAR",
-        2008. Centroids: Rocchio's, scaled to length one.
+        ``labels`` holds a number below ``categories`` for each row. All categories jointly where memory allows (K.
+        Crammer and Y. Singer, "On the algorithmic implementation of multiclass kernel-based vector machines",
+        2001), else one by one against the rows that are most easily taken for theirs, both by LIBLINEAR (R.-E.
+        Fan et al., 2008), else centroids of length one (J. Rocchio, 1971).
         """
-        if categories * rows.shape[0] > _MOST_WORK or len(np.unique(labels)) < 2:
-            return cls._fit_centroids(rows, labels, categories)
-        return cls._fit_machines(rows, labels, categories)
-
-    @classmethod
-    def _fit_machines(cls, rows: csr_matrix, labels: NDArray[np.int64], categories: int) -> "LinearModel":
         present = np.unique(labels)
-        bias = np.full(categories, -1.0, dtype=np.float32)
-        found: dict[int, csr_matrix] = {}
-        for start in range(0, len(present), _CLASSES_AT_ONCE):
-            for category, weights, intercept in _machines(
-                rows, labels, present[start : start + _CLASSES_AT_ONCE]
-            ):
-                found[category] = weights
-                bias[category] = intercept
-        nothing = csr_matrix((1, rows.shape[1]), dtype=np.float32)
-        stacked = vstack([found.get(number, nothing) for number in range(categories)], format="csr")
-        return cls(stacked.T.tocsr(), bias)
-
-    @classmethod
-    def _fit_centroids(cls, rows: csr_matrix, labels: NDArray[np.int64], categories: int) -> "LinearModel":
-        count = len(labels)
-        members = csr_matrix(
-            (np.ones(count, np.float32), (labels, np.arange(count))), shape=(categories, count)
-        )
-        sums = (members @ rows).tocsr()
-        lengths = np.sqrt(np.asarray(sums.multiply(sums).sum(axis=1)).ravel())
-        centroids = (diags(1 / np.maximum(lengths, 1e-9)) @ sums).tocsr().astype(np.float32)
-        centroids.data[np.abs(centroids.data) < _SMALLEST_WEIGHT] = 0.0
-        centroids.eliminate_zeros()
-        return cls(centroids.T.tocsr(), np.zeros(categories, dtype=np.float32))
+        if len(present) < 2 or len(present) > _MOST_CATEGORIES_ONE_BY_ONE:
+            centroids = _centroids(rows, labels, categories)
+            return cls(centroids.T.tocsr(), np.zeros(categories, dtype=np.float32))
+        jointly = len(present) * rows.shape[0] <= _MOST_CELLS_JOINTLY
+        if jointly and len(present) * rows.shape[1] <= _MOST_WEIGHTS_JOINTLY:
+            return cls(*_jointly(rows, labels, categories))
+        return cls(*_one_by_one(rows, labels, categories))
 
     def scores(self, rows: csr_matrix) -> Floats:
         """Scores of shape (rows, categories)."""
-        return np.asarray((rows @ self.weights).toarray() + self.bias, dtype=np.float64)
+        if self._dense is not None:
+            return np.asarray(rows @ self._dense + self.bias, dtype=np.float32)
+        return np.asarray((rows @ self.weights).toarray() + self.bias, dtype=np.float32)
 
-    def contributions(
-        self, columns: NDArray[np.int32], values: NDArray[np.float32], category: int
-    ) -> tuple[NDArray[np.int32], Floats]:
-        """Which of a row's columns speak for a category, and what each adds to its score, greatest first."""
-        start, end = self._by_category.indptr[category], self._by_category.indptr[category + 1]
-        weighted = self._by_category.indices[start:end]
-        if not len(weighted) or not len(columns):
-            return np.empty(0, np.int32), np.empty(0)
-        at = np.minimum(np.searchsorted(weighted, columns), len(weighted) - 1)
-        added = np.where(weighted[at] == columns, values * self._by_category.data[start:end][at], 0.0)
-        order = np.argsort(-added, kind="stable")
-        order = order[added[order] > 0]
-        return columns[order], added[order].astype(np.float64)
+    def used_columns(self) -> Integers:
+        """The columns that have a weight for any category, in ascending order."""
+        return np.flatnonzero(np.diff(self.weights.indptr))
+
+    def keep(self, columns: Integers) -> "LinearModel":
+        """The model over some of its columns."""
+        return LinearModel(self.weights[columns], self.bias)
+
+    def weights_of(self, columns: Integers, categories: Integers) -> Floats:
+        """The weight of each column for the category beside it."""
+        if self._dense is not None:
+            return np.asarray(self._dense[columns, categories], dtype=np.float32)
+        return np.asarray(self.weights[columns, categories], dtype=np.float32).ravel()
 
 
-def _machines(
-    rows: csr_matrix, labels: NDArray[np.int64], chosen: NDArray[np.int64]
-) -> Iterator[tuple[int, csr_matrix, float]]:
-    """Category, sparse weights and bias for each chosen category against all the rest.
+def _dropped(weights: NDArray[np.float64]) -> csr_matrix:
+    """The weights, one row a category, as a sparse matrix without the small ones; some rows at a time."""
+    parts = []
+    for start in range(0, len(weights), _CATEGORIES_AT_ONCE):
+        part = weights[start : start + _CATEGORIES_AT_ONCE].astype(np.float32)
+        part[np.abs(part) < _SMALLEST_WEIGHT] = 0.0
+        parts.append(csr_matrix(part))
+    return vstack(parts, format="csr")
 
-    A few categories at a time, because the weights are dense until the small ones are dropped.
-    """
+
+def _jointly(rows: csr_matrix, labels: Integers, categories: int) -> tuple[csr_matrix, Floats]:
     from sklearn.svm import LinearSVC
 
-    merged = np.where(np.isin(labels, chosen), labels, -1)
-    machine = LinearSVC(random_state=0, dual=True, tol=_TOLERANCE).fit(rows, merged)
-    weights, intercepts = machine.coef_, machine.intercept_
+    machine = LinearSVC(multi_class="crammer_singer", tol=_TOLERANCE, max_iter=_ROUNDS, random_state=0)
+    machine.fit(rows, labels)
+    found, biases = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
-        weights, intercepts = np.vstack([-weights, weights]), np.concatenate([-intercepts, intercepts])
-    weights[np.abs(weights) < _SMALLEST_WEIGHT] = 0.0
-    for category, row, intercept in zip(machine.classes_.tolist(), weights, intercepts.tolist(), strict=True):
-        if category >= 0:
-            yield category, csr_matrix(row.astype(np.float32).reshape(1, -1)), intercept
+        found, biases = np.vstack([-found, found]) / 2, np.concatenate([-biases, biases]) / 2
+    weights = _dropped(found)
+    bias = np.full(categories, biases.min() - 1.0, dtype=np.float32)
+    bias[machine.classes_] = biases
+    places = np.full(categories, len(machine.classes_))
+    places[machine.classes_] = np.arange(len(machine.classes_))
+    nothing = csr_matrix((1, rows.shape[1]), dtype=np.float32)
+    return vstack([weights, nothing], format="csr")[places].T.tocsr(), bias
+
+
+def _one_by_one(rows: csr_matrix, labels: Integers, categories: int) -> tuple[csr_matrix, Floats]:
+    bias = np.full(categories, -1.0, dtype=np.float32)
+    found: dict[int, csr_matrix] = {}
+    for category, chosen in _shortlists(rows, labels, categories):
+        found[category], bias[category] = _machine(rows[chosen], labels[chosen] == category)
+    nothing = csr_matrix((1, rows.shape[1]), dtype=np.float32)
+    stacked = vstack([found.get(number, nothing) for number in range(categories)], format="csr")
+    return stacked.T.tocsr(), bias
+
+
+def _machine(rows: csr_matrix, own: NDArray[np.bool_]) -> tuple[csr_matrix, float]:
+    from sklearn.svm import LinearSVC
+
+    machine = LinearSVC(tol=_TOLERANCE, random_state=0).fit(rows, own)
+    return _dropped(machine.coef_), float(machine.intercept_[0])
+
+
+def _shortlists(rows: csr_matrix, labels: Integers, categories: int) -> Iterator[tuple[int, Integers]]:
+    """For each category its own rows, the other rows nearest to its centroid, and some of the rest."""
+    spread = np.unique(np.linspace(0, len(labels) - 1, _OTHER_ROWS).astype(np.int64))
+    centroids = _centroids(rows, labels, categories)
+    order = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[order], np.arange(categories + 1))
+    transposed = rows.T.tocsc() if rows.shape[0] < rows.shape[1] else rows.T
+    for category in np.unique(labels).tolist():
+        own = order[starts[category] : starts[category + 1]]
+        near = np.asarray((centroids[category] @ transposed).toarray()).ravel()
+        near[own] = -1.0
+        most = min(_HARD_ROWS, len(near) - 1)
+        hard = np.argpartition(-near, most)[:most]
+        yield category, np.unique(np.concatenate([_spread(own, _OWN_ROWS * 10), hard, spread]))
+
+
+def _spread(numbers: Integers, most: int) -> Integers:
+    if len(numbers) <= most:
+        return numbers
+    return numbers[np.linspace(0, len(numbers) - 1, most).astype(np.int64)]
+
+
+def _centroids(rows: csr_matrix, labels: Integers, categories: int) -> csr_matrix:
+    """The mean row of each category, scaled to length one: categories x features."""
+    count = len(labels)
+    members = csr_matrix((np.ones(count, np.float32), (labels, np.arange(count))), shape=(categories, count))
+    sums = (members @ rows).tocsr()
+    lengths = np.sqrt(np.asarray(sums.multiply(sums).sum(axis=1)).ravel())
+    scaled = (diags(1 / np.maximum(lengths, 1e-9)) @ sums).tocsr().astype(np.float32)
+    scaled.data[np.abs(scaled.data) < _SMALLEST_WEIGHT] = 0.0
+    scaled.eliminate_zeros()
+    return scaled

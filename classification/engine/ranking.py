@@ -120,8 +120,8 @@ class Ranking:
         ]
         if not parts:
             return self.unread(texts)
-        scores, signals = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return Readings(texts, scores, signals, self.explain)
+        scores, signals = zip(*parts, strict=True)
+        return Readings(texts, np.concatenate(scores), np.concatenate(signals), self.explain)
 
     def unread(self, texts: Sequence[Text]) -> Readings:
         """Readings of texts of which the cold start shall not say anything."""
