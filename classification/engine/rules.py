@@ -45,8 +45,9 @@ _LIMITS: Final = {"name": NAME_LIMIT, "description": DESCRIPTION_LIMIT}
 _WORD: Final = re.compile(r"[^\W_]+")
 _WORD_OF_PATTERN: Final = re.compile(r"(?:[^\W_]|\*)+")
 _BETWEEN_FIELDS: Final = " | "
-# Words are also filed under their beginnings, for conditions such as ``drill*``.
-_BEGINNING: Final = 3
+# How many letters before a wildcard a rule is filed under: fewer would be shared by too many words.
+_SHORTEST_BEGINNING: Final = 3
+_LONGEST_BEGINNING: Final = 6
 
 Value = AttributeValue | Sequence[AttributeValue]
 
@@ -248,6 +249,9 @@ def _containing(field: str, words: list[str]) -> Holds:
     if not any("*" in word for word in words):
         phrase = f" {' '.join(words)} "
         return lambda subject: phrase in subject.spoken(field)
+    if len(words) == 1 and words[0].find("*") == len(words[0]) - 1:
+        beginning = f" {words[0][:-1]}"
+        return lambda subject: beginning in subject.spoken(field)
     return lambda subject: _stand_together(words, subject.spoken(field).split())
 
 
@@ -305,7 +309,7 @@ def _key(word: str) -> str:
     if "*" not in word:
         return word
     beginning = word.partition("*")[0]
-    return f"{beginning[:_BEGINNING]}*" if len(beginning) >= _BEGINNING else ""
+    return f"{beginning[:_LONGEST_BEGINNING]}*" if len(beginning) >= _SHORTEST_BEGINNING else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +320,11 @@ class _Prepared:
     tests: tuple[Holds, ...]
 
     def holds(self, subject: _Subject) -> bool:
-        return all(test(subject) for test in self.tests)
+        """Whether all conditions hold."""
+        for test in self.tests:  # noqa: SIM110 - a generator costs more than most tests
+            if not test(subject):
+                return False
+        return True
 
 
 class RuleSet:
@@ -330,7 +338,7 @@ class RuleSet:
         self._filed: dict[str, list[int]] = {}
         self._always: list[int] = []
         self._fields: tuple[str, ...] = ()
-        self._has_beginnings = False
+        self._lengths_of_beginnings: set[int] = set()
         self._file()
 
     def __len__(self) -> int:
@@ -349,7 +357,7 @@ class RuleSet:
             for word in rarest.words:
                 self._filed.setdefault(word, []).append(index)
         self._fields = tuple(sorted(fields))
-        self._has_beginnings = any(word.endswith("*") for word in self._filed)
+        self._lengths_of_beginnings = {len(word) - 1 for word in self._filed if word.endswith("*")}
 
     def hits(self, text: Text) -> list[Rule]:
         """The rules that hold of a text, those of the smallest position first."""
@@ -360,10 +368,10 @@ class RuleSet:
         return [self._prepared[index].rule for index in tried if self._prepared[index].holds(subject)]
 
     def _tried(self, subject: _Subject) -> set[int]:
-        words = {word for field in self._fields for word in subject.spoken(field).split()}
-        if self._has_beginnings:
-            words |= {f"{word[:_BEGINNING]}*" for word in words}
+        words = set(" ".join([subject.spoken(field) for field in self._fields]).split())
         found = self._filed.keys() & words
+        for length in self._lengths_of_beginnings:
+            found |= self._filed.keys() & {f"{word[:length]}*" for word in words}
         return {index for word in found for index in self._filed[word]}.union(self._always)
 
 
