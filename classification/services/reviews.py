@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 
 from classification.models import Classification, Review
+from classification.services import precedents, rules
 from nexus.api.errors import Conflict, Problem, invalid
 from products.models import Category, Product
 from products.services.products import set_reviewed_category
@@ -39,6 +40,8 @@ def decide(
         answer.decision, answer.awaits_review = OUTCOME[Decision(decision)], False
         answer.save(update_fields=["decision", "awaits_review"])
         answer.review = review
+        precedents.record(answer, review)
+        rules.count_review(answer, decision)
         if answer.product_id and category:
             _write_to_product(answer.product_id, category)
     return answer
