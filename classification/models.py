@@ -310,6 +310,7 @@ class Review(models.Model):
     category = models.ForeignKey(
         Category,
         null=True,
+        blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
         help_text="The right one, when the answer was accepted or corrected.",

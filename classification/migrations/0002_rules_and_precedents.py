@@ -60,6 +60,11 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
+        migrations.AlterField(
+            model_name='review',
+            name='category',
+            field=models.ForeignKey(blank=True, help_text='The right one, when the answer was accepted or corrected.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='products.category'),
+        ),
         migrations.AddField(
             model_name='classification',
             name='back_off',
