@@ -129,6 +129,7 @@ class Rule(models.Model):
             models.CheckConstraint(
                 condition=Q(enabled=False) | Q(category__isnull=False),
                 name="classification_rule_enabled_has_category",
+                violation_error_message="A rule that is enabled has a category.",
             ),
             models.CheckConstraint(
                 condition=Q(enabled=False) | Q(disabled_reason=""),

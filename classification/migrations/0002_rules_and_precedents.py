@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(('enabled', False), ('category__isnull', False), _connector='OR'), name='classification_rule_enabled_has_category'),
+            constraint=models.CheckConstraint(condition=models.Q(('enabled', False), ('category__isnull', False), _connector='OR'), name='classification_rule_enabled_has_category', violation_error_message='A rule that is enabled has a category.'),
         ),
         migrations.AddConstraint(
             model_name='rule',
