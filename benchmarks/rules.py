@@ -46,7 +46,10 @@ def made_of(product: Text, number: int, chosen: random.Random) -> Rule:
     place = chosen.randrange(len(words))
     word = words[place]
     kinds = (
-        (Condition("manufacturer", "is", product.manufacturer or "none"), Condition("name", "contains", word)),
+        (
+            Condition("manufacturer", "is", product.manufacturer or "none"),
+            Condition("name", "contains", word),
+        ),
         (Condition("text", "contains", " ".join(words[place : place + 2])),),
         (Condition("text", "contains", f"{word[:5]}*"),),
     )
