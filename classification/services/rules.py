@@ -115,7 +115,8 @@ def create_rule(fields: Mapping[str, Any], *, user_id: int | None) -> Rule:
     category that the taxonomy does not have.
     """
     rule = Rule(**fields, created_by_id=user_id)
-    _check(rule)
+    check_conditions(rule.conditions)
+    _check_category(rule)
     if Rule.objects.filter(taxonomy=rule.taxonomy_id).count() >= MAX_RULES:
         raise Conflict("too_many_rules", f"A taxonomy has at most {MAX_RULES} rules.")
     with refusal(NAME_UNIQUE, _name_taken(rule)):
@@ -134,8 +135,12 @@ def update_rule(rule: Rule, changes: Mapping[str, Any]) -> Rule:
         return rule
     for name in changed:
         setattr(rule, name, changes[name])
-    _check(rule)
+    check_conditions(rule.conditions)
+    # The category is held only when it is a new one: who deletes the old one waits for the rule, not we for them.
+    if "category_id" in changed:
+        _check_category(rule)
     if rule.enabled:
+        _check_can_answer(rule)
         rule.disabled_reason = ""
     if {"conditions", "category_id"} & changed:
         rule.hits = rule.hits_counted_at = None
@@ -152,16 +157,19 @@ def delete_rule(rule: Rule) -> None:
     rule.delete()
 
 
-def _check(rule: Rule) -> None:
-    check_conditions(rule.conditions)
+def _check_category(rule: Rule) -> None:
     if rule.category_id is None:
-        if rule.enabled:
-            raise invalid("/category_id", "required", "A rule that is enabled has a category.")
+        _check_can_answer(rule)
         return
     category = Category.objects.held([rule.category_id]).get(rule.category_id)
     if category is None or category.taxonomy_id != rule.taxonomy_id:
         detail = f"The taxonomy of this rule has no category {rule.category_id}."
         raise invalid("/category_id", "does_not_exist", detail)
+
+
+def _check_can_answer(rule: Rule) -> None:
+    if rule.enabled and rule.category_id is None:
+        raise invalid("/category_id", "required", "A rule that is enabled has a category.")
 
 
 def _name_taken(rule: Rule) -> Problem:

@@ -1,7 +1,6 @@
 """Which products a change touches: a new rule, another classifier, a taxonomy that is not what it was."""
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -47,7 +46,8 @@ def cause_of(because: Mapping[str, Any]) -> tuple[str, Any]:
     cause = given[0]
     changed = _find(cause, because[cause])
     if changed is None:
-        raise invalid(f"/because/{cause}", "does_not_exist", f"There is no {cause} {because[cause]!r}.")
+        kind = "active classifier" if cause == "classifier" else cause
+        raise invalid(f"/because/{cause}", "does_not_exist", f"There is no {kind} {because[cause]!r}.")
     return cause, changed
 
 
@@ -62,27 +62,22 @@ def _find(cause: str, reference: Any) -> Rule | Classifier | Taxonomy | None:
 
 def _of_rule(rule: Rule) -> Iterator[int]:
     """Products that the rule answered for before, and those on which it holds now, whose category may be set."""
-    before = set(
-        Classification.objects.filter(rule=rule, product__in=Product.objects.without_decided_category())
-        .values_list("product_id", flat=True)
-        .iterator(chunk_size=READ_AT_ONCE)
-    )
+    answered = Classification.objects.filter(rule=rule).values("product")
+    free = Product.objects.without_decided_category()
+    before = set(free.filter(pk__in=answered).values_list("pk", flat=True))
+    yield from sorted(before)
     if not rule.enabled:
-        return iter(sorted(pk for pk in before if pk))
+        return
     ready = rules.prepared([rule])
-    products = Product.objects.without_decided_category().order_by("id").iterator(chunk_size=READ_AT_ONCE)
-    hit = (
-        product.pk
-        for product in products
-        if product.pk not in before and ready.hits(engine.Text(**product.text()))
-    )
-    return chain(sorted(pk for pk in before if pk), hit)
+    for product in free.order_by("id").iterator(chunk_size=READ_AT_ONCE):
+        if product.pk not in before and ready.hits(engine.Text(**product.text())):
+            yield product.pk
 
 
 def _of_classifier(classifier: Classifier) -> QuerySet[Product]:
     """Products with an automatic category of the taxonomy, and those that wait for a review."""
     automatic = Q(category__taxonomy=classifier.taxonomy, category_source=Product.CategorySource.AUTOMATIC)
-    return Product.objects.filter(automatic | Q(_open_review(classifier.taxonomy.code)))
+    return Product.objects.filter(automatic | _with_open_review(classifier.taxonomy.code))
 
 
 def _of_taxonomy(taxonomy: Taxonomy) -> QuerySet[Product]:
@@ -99,11 +94,10 @@ def _of_taxonomy(taxonomy: Taxonomy) -> QuerySet[Product]:
         ~Q(category__taxonomy=taxonomy) | Q(category__is_leaf=False) | ~Q(answered_since)
     )
     automatic = Q(category_source=Product.CategorySource.AUTOMATIC) & left_behind
-    return Product.objects.filter(automatic | Q(_open_review(taxonomy.code)))
+    return Product.objects.filter(automatic | _with_open_review(taxonomy.code))
 
 
-def _open_review(code: str) -> Exists:
-    """Whether an answer for the product waits for a person, in any version of a taxonomy."""
-    return Exists(
-        Classification.objects.filter(product=OuterRef("pk"), taxonomy__code=code, awaits_review=True)
-    )
+def _with_open_review(code: str) -> Q:
+    """Products of which an answer waits for a person, in any version of a taxonomy."""
+    waiting = Classification.objects.filter(taxonomy__code=code, awaits_review=True, product__isnull=False)
+    return Q(pk__in=waiting.values("product"))

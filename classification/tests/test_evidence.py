@@ -55,7 +55,8 @@ def answer(editor: User, categories: dict[str, Category], make_product: MakeProd
         back_off=engine.BackOff(tools.pk, 0.98765, (engine.Candidate(drills.pk, 0.61),)),
     )
     gone.delete()
-    loaded: Any = replace(engines.active(engines.taxonomy_of(None)), engine=Predicting(prediction))
+    predicting: Any = Predicting(prediction)
+    loaded = replace(engines.active(engines.taxonomy_of(None)), engine=predicting)
     parameters = {"taxonomy": "shop@1", "classifier": {"id": loaded.id, "version": loaded.version}}
     job = Job.objects.create(kind="classify", parameters=parameters, created_by=editor)
     (made,) = answers_to([Item(0, {"name": DRILL})], job, loaded, Sources(), top_k=5)
@@ -85,7 +86,7 @@ def test_a_result_tells_all_of_it(
 def test_an_export_tells_the_level_that_is_certain(
     answer: Classification, client_of: ClientOf, editor: User
 ) -> None:
-    export = client_of(editor).get(f"/api/v1/classify/{answer.job_id}/export?format=csv")
+    export: Any = client_of(editor).get(f"/api/v1/classify/{answer.job_id}/export?format=csv")
     (row,) = csv.DictReader(io.StringIO(b"".join(export.streaming_content).decode()))
     assert (row["back_off_path"], row["back_off_confidence"]) == ("Tools", "0.9877")
     assert (row["source"], row["rule_id"]) == ("classifier", "")

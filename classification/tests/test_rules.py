@@ -81,7 +81,7 @@ def test_conditions_read_the_product_and_all_must_hold(client: APIClient, make_r
             {"field": "attributes.voltage_v", "operator": ">=", "value": 18},
         ]
     )
-    hit = {"manufacturer": "MAKITA", "attributes": {"voltage_v": 18}}
+    hit: dict[str, Any] = {"manufacturer": "MAKITA", "attributes": {"voltage_v": 18}}
     assert ask(client, **hit)["source"] == "rule"
     assert ask(client, **hit | {"attributes": {"voltage_v": 12}})["source"] == "classifier"
     assert ask(client, **hit | {"manufacturer": "Bosch"})["source"] == "classifier"
