@@ -1,12 +1,15 @@
 """A reviewer's decision about the same, or nearly the same, text counts from the very next answer on."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.models import User
 from classification.models import AnswerSources, Classification, Precedent
+from classification.services import reviews
 from classification.tests.conftest import ROWS, MakeProduct, work_off
 from conftest import ClientOf
 from products.models import Category, Product
@@ -123,6 +126,33 @@ def test_a_rejection_takes_an_earlier_decision_back(classify: Classify, decide: 
     decide("correct", "safety.gloves")
     decide("reject")
     assert classify()["source"] == "classifier"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_decisions_about_one_text_at_once_one_counts(
+    categories: dict[str, Category], reviewer: User, classify: Classify
+) -> None:
+    start, outcomes = threading.Barrier(2), []
+
+    def decide_on(answer: Classification, code: str) -> None:
+        start.wait()
+        right = categories[code].pk
+        decided = reviews.decide(answer, decision="correct", category_id=right, note="", user_id=reviewer.pk)
+        outcomes.append(decided.decision)
+        connection.close()
+
+    for _ in range(2):
+        classify()
+    answers = Classification.objects.order_by("id")
+    pairs = zip(answers, ("safety.gloves", "safety.masks"), strict=True)
+    threads = [threading.Thread(target=decide_on, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes == ["corrected", "corrected"]
+    assert Precedent.objects.filter(is_right=True).count() == 1
+    assert classify()["source"] == "precedent"
 
 
 def test_a_name_without_a_word_of_its_own_is_near_to_nothing(classify: Classify, decide: Decide) -> None:
