@@ -5,8 +5,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 
-# Without a transaction around them: indexes of large tables are built concurrently.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
