@@ -13,15 +13,21 @@ class ClassificationConfig(AppConfig):
         """Tell the roles what they may, the job room what kinds there are, and operators what to watch."""
         from accounts import roles
         from classification import observation
-        from classification.services import classify, training  # noqa: F401
+        from classification.services import classify, rule_checks, training  # noqa: F401
 
         roles.grant(
             roles.VIEWER,
             "classification.view_classification",
             "classification.view_classifier",
             "classification.view_review",
+            "classification.view_rule",
+            "classification.view_ruleconflict",
         )
         roles.grant(roles.EDITOR, "classification.run_classification")
         roles.grant(roles.REVIEWER, "classification.decide_review")
-        roles.grant(roles.ADMINISTRATOR, *roles.crud("classification", "classifier"))
+        roles.grant(
+            roles.ADMINISTRATOR,
+            *roles.crud("classification", "classifier"),
+            *roles.crud("classification", "rule"),
+        )
         observation.register()

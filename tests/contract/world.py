@@ -11,10 +11,11 @@ from accounts.roles import ADMINISTRATOR, EDITOR, ROLES, VIEWER
 from accounts.services.sessions import open_session
 from accounts.services.users import create_user
 from accounts.tokens import token_pair
-from classification.models import Classification, Classifier
-from classification.services import classify, training
+from classification.models import Classification, Classifier, Rule
+from classification.services import classify, rule_checks, rules, training
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
+from nexus.jobs.tests.conftest import work_off
 from products.models import Category, Product, Taxonomy
 from products.services.loading import CategoryRow, load_taxonomy
 from products.services.products import create_product
@@ -52,6 +53,7 @@ class World:
     job: Job
     review: Classification
     classifier: Classifier
+    rule: Rule
     workflow: Workflow
     execution: Execution
 
@@ -81,6 +83,7 @@ class World:
             "/api/v1/classify": self.job,
             "/api/v1/classifiers": self.classifier,
             "/api/v1/reviews": self.review,
+            "/api/v1/rules": self.rule,
             "/api/v1/workflows": self.workflow,
             "/api/v1/executions": self.execution,
         }
@@ -126,9 +129,25 @@ def make_world() -> World:
         job=job,
         review=review,
         classifier=Classifier.objects.get(taxonomy=taxonomy, status=Classifier.Status.CANDIDATE),
+        rule=contradicting_rules(taxonomy, administrator),
         workflow=workflow,
         execution=execution,
     )
+
+
+def contradicting_rules(taxonomy: Taxonomy, user: User) -> Rule:
+    """Three rules of which two contradict the third, checked; the last of them, which has been changed once."""
+    for number, code in enumerate(("drills", "drills", "saws")):
+        fields = {
+            "taxonomy": taxonomy,
+            "name": f"Rule {number}",
+            "conditions": [{"field": "name", "operator": "contains", "value": "drill saw again"}],
+            "category_id": taxonomy.categories.get(code=code).pk,
+        }
+        rule = rules.create_rule(fields, user_id=user.pk)
+    rules.update_rule(rule, {"position": 2})
+    work_off(rule_checks.check_rules(taxonomy, user_id=user.pk))
+    return Rule.objects.get(pk=rule.pk)
 
 
 def workflow_versions(workflow: Workflow, user: User) -> None:
@@ -145,9 +164,7 @@ def _classified(product: Product, user: User) -> Classification:
     classify.classify_one({"name": DOUBTFUL}, taxonomy="other", user_id=user.pk)
     candidate = training.train(Taxonomy.objects.get(code="shop"), user_id=user.pk)
     assert candidate.job
-    jobs.work_on(candidate.job_id)
-    while jobs.work_on(candidate.job_id):
-        pass
+    work_off(candidate.job)
     return Classification.objects.filter(product=product).latest("id")
 
 
@@ -157,6 +174,16 @@ PRODUCT = {"sku": "NEW-1", "name": "Hammer drill", "gtin": "4006381333931", "att
 USER = {"email": "new@example.org", "name": "New", "roles": ["viewer"], "password": PASSWORD}
 WORKFLOW = {"name": "New", "description": "", "enabled": True, "definition": DEFINITION}
 TAXONOMY = {"code": "new", "version": "1", "name": "New", "description": "", "language": "en"}
+RULE: dict[str, Any] = {
+    "name": "New",
+    "conditions": [
+        {"field": "manufacturer", "operator": "one_of", "value": ["Makita", "Bosch"]},
+        {"field": "text", "operator": "contains", "value": "combi drill*"},
+        {"field": "attributes.voltage_v", "operator": ">=", "value": 18},
+    ],
+    "position": 1,
+    "enabled": True,
+}
 
 # A good body for every operation that takes one; None for those that take none.
 BODIES: dict[str, Body | None] = {
@@ -202,12 +229,22 @@ BODIES: dict[str, Body | None] = {
         "apply": False,
     },
     "POST /api/v1/classify/batch": lambda world: {"product_ids": [world.product.pk], "taxonomy": "shop"},
+    "POST /api/v1/classify/reclassify": lambda world: {
+        "because": {"taxonomy": "shop"},
+        "apply": True,
+        "dry_run": False,
+    },
     "POST /api/v1/classify/{pk}/cancel": None,
     "POST /api/v1/classify/{pk}/retry": None,
     "POST /api/v1/jobs/{pk}/cancel": None,
     "POST /api/v1/jobs/{pk}/retry": None,
     "POST /api/v1/classifiers": lambda world: {"taxonomy": "shop"},
     "POST /api/v1/classifiers/{pk}/activate": None,
+    "POST /api/v1/rules": lambda world: RULE | {"taxonomy": "shop", "category_id": world.category.pk},
+    "PUT /api/v1/rules/{pk}": lambda world: RULE | {"taxonomy": "shop", "category_id": world.category.pk},
+    "PATCH /api/v1/rules/{pk}": lambda world: {"name": "Another"},
+    "POST /api/v1/rules/preview": lambda world: {"conditions": RULE["conditions"]},
+    "POST /api/v1/rules/check": lambda world: {"taxonomy": "shop"},
     "POST /api/v1/reviews/{pk}": lambda world: {
         "decision": "correct",
         "category_id": world.category.pk,
