@@ -10,7 +10,7 @@ from django.utils.html import format_html_join
 
 from classification import results
 from classification.models import Classification, Classifier, Review
-from classification.services import reviews, training
+from classification.services import activation, reviews, training
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each
 from products.models import Taxonomy
 
@@ -129,7 +129,8 @@ class ClassifierAdmin(ReadOnlyMixin, LargeTableAdmin):
     @admin.action(description="Activate", permissions=["change"])
     def activate_classifier(self, request: HttpRequest, queryset: QuerySet[Classifier]) -> None:
         """Let the chosen classifier answer for its taxonomy."""
-        do_with_each(self, request, queryset, training.activate, "activated")
+        activate = partial(activation.activate, user_id=request.user.pk)
+        do_with_each(self, request, queryset, activate, "activated")
 
     @admin.action(description="Train a new version for the same taxonomy", permissions=["change"])
     def train_again(self, request: HttpRequest, queryset: QuerySet[Classifier]) -> None:

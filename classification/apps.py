@@ -13,7 +13,7 @@ class ClassificationConfig(AppConfig):
         """Tell the roles what they may, the job room what kinds there are, and operators what to watch."""
         from accounts import roles
         from classification import observation
-        from classification.services import classify, training  # noqa: F401
+        from classification.services import classify, shadow, training  # noqa: F401
 
         roles.grant(
             roles.VIEWER,

@@ -37,7 +37,7 @@ from classification.serializers import (
     TrainSerializer,
     UploadSerializer,
 )
-from classification.services import classify, engines, reviews, training
+from classification.services import activation, classify, engines, reviews, training
 from nexus.api.conditional import answer
 from nexus.api.errors import invalid
 from nexus.api.filters import FilterSet, filter_strictly
@@ -328,7 +328,7 @@ class ClassifierViewSet(ListMixin, RetrieveMixin, GenericViewSet):
         "retrieve": ANY_ROLE,
         "compare": ANY_ROLE,
         "create": training.PERMISSION,
-        "activate": "classification.change_classifier",
+        "activate": activation.PERMISSION,
     }
 
     @extend_schema(
@@ -349,7 +349,9 @@ class ClassifierViewSet(ListMixin, RetrieveMixin, GenericViewSet):
     @action(detail=True, methods=["post"], takes_body=False)
     def activate(self, request: Request, pk: int) -> HttpResponse:
         """The classifier, which answers for its taxonomy from now on."""
-        return answer(request, self.represent(training.activate(self._classifier())))
+        return answer(
+            request, self.represent(activation.activate(self._classifier(), user_id=request.user.pk))
+        )
 
     @extend_schema(
         summary="Compare two classifiers",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from classification import engine
 from classification.models import Classification
-from classification.services import engines
+from classification.services import auditing, engines
 from nexus.api.errors import NotFound
 from nexus.api.filters import apply_filters
 from nexus.jobs import services as jobs
@@ -220,6 +220,7 @@ def _answer(
 
 def _keep(answers: list[Classification], chosen: Options) -> list[Classification]:
     """Save answers: each position of a job has one, whoever is first. They take the place of older open reviews."""
+    auditing.draw(answers)
     _close_older_reviews(answers)
     kept = Classification.objects.bulk_create(answers, ignore_conflicts=True)
     if chosen.apply:

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from classification.models import Classification, Review
 from nexus.api.errors import Conflict, Problem, invalid
 from products.models import Category, Product
-from products.services.products import set_reviewed_category
+from products.services.products import clear_automatic_category, set_reviewed_category
 
 Decision = Review.Decision
 
@@ -41,6 +41,8 @@ def decide(
         answer.review = review
         if answer.product_id and category:
             _write_to_product(answer.product_id, category)
+        if answer.product_id and answer.is_audit and not category:
+            _take_from_product(answer.product_id, answer.category_id)
     return answer
 
 
@@ -50,10 +52,17 @@ def _write_to_product(product_id: int, category: Category) -> None:
         set_reviewed_category(product, category)
 
 
+def _take_from_product(product_id: int, category_id: int | None) -> None:
+    """A rejected answer that had been written to its product is known to be wrong there."""
+    product = Product.objects.select_for_update().filter(pk=product_id).first()
+    if product:
+        clear_automatic_category(product, category_id)
+
+
 def _check_open(answer: Classification) -> None:
     if answer.awaits_review:
         return
-    if answer.decision == Classification.Decision.NEEDS_REVIEW:
+    if answer.decision in {Classification.Decision.NEEDS_REVIEW, Classification.Decision.AUTO_ACCEPTED}:
         raise Conflict("superseded", "The product has been classified again since; review the later answer.")
     raise _decided()
 

@@ -114,6 +114,13 @@ def set_reviewed_category(product: Product, category: Category) -> None:
     product.save(update_fields=["category", "category_source", "updated_at"])
 
 
+def clear_automatic_category(product: Product, category_id: int | None) -> None:
+    """Take the category of a product away if it is this one and a classifier chose it. Call it with the row locked."""
+    if product.category_id == category_id and product.category_source == Source.AUTOMATIC:
+        product.category, product.category_source = None, None
+        product.save(update_fields=["category", "category_source", "updated_at"])
+
+
 # The rows are locked in the order of their ids, so that two batches over the same products wait instead of
 # stopping each other.
 _SET_AUTOMATIC_CATEGORIES = """
