@@ -20,8 +20,14 @@ class ClassificationConfig(AppConfig):
             "classification.view_classification",
             "classification.view_classifier",
             "classification.view_review",
+            "classification.view_policy",
+            "classification.view_activation",
+            "classification.view_shadowrun",
+            "classification.view_difference",
+            "classification.view_alarm",
         )
         roles.grant(roles.EDITOR, "classification.run_classification")
         roles.grant(roles.REVIEWER, "classification.decide_review")
         roles.grant(roles.ADMINISTRATOR, *roles.crud("classification", "classifier"))
+        roles.grant(roles.ADMINISTRATOR, *roles.crud("classification", "policy"))
         observation.register()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from classification.models import Classification
+from classification.models import Classification, Difference
 from products.models import Category
 
 Categories = Mapping[int, Mapping[str, object]]
@@ -12,7 +12,11 @@ Categories = Mapping[int, Mapping[str, object]]
 def categories_of(answers: Iterable[Classification]) -> dict[int, dict[str, object]]:
     """The categories that answers name, by id, in one query. Those that have gone since are not among them."""
     ids = {candidate["category_id"] for answer in answers for candidate in answer.candidates}
-    ids |= {answer.category_id for answer in answers if answer.category_id}
+    return categories_by_id(ids | {answer.category_id for answer in answers if answer.category_id})
+
+
+def categories_by_id(ids: Iterable[int]) -> dict[int, dict[str, object]]:
+    """Categories, by id, in one query. Those that have gone are not among them."""
     rows = Category.objects.filter(pk__in=ids).values_list("id", "code", "name", "path", "taxonomy__code")
     return {
         pk: {"id": pk, "code": code, "name": name, "path": path, "taxonomy": taxonomy}
@@ -52,6 +56,7 @@ def represent_with_origin(answers: Sequence[Classification]) -> list[dict[str, A
             "id": answer.pk,
             "job_id": answer.job_id,
             "created_at": answer.created_at,
+            "is_audit": answer.is_audit,
             **result,
             "review": _review(answer),
         }
@@ -70,3 +75,57 @@ def _review(answer: Classification) -> dict[str, Any] | None:
         "decided_by": review.decided_by_id,
         "decided_at": review.decided_at,
     }
+
+
+def represent_report(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What was measured of a classifier, with its categories; those that have gone since are left out."""
+    figures, confusions = report.get("categories", []), report.get("confusions", [])
+    ids = {row["category_id"] for row in [*figures, *confusions]} | {row["answered_id"] for row in confusions}
+    categories = categories_by_id(ids)
+    return {
+        "levels": report.get("levels", []),
+        "categories": [
+            {"category": categories[row["category_id"]], **_without_ids(row)}
+            for row in figures
+            if row["category_id"] in categories
+        ],
+        "confusions": [
+            {
+                "category": categories[row["category_id"]],
+                "answered": categories[row["answered_id"]],
+                **_without_ids(row),
+            }
+            for row in confusions
+            if {row["category_id"], row["answered_id"]} <= categories.keys()
+        ],
+        "calibration": report.get("calibration", []),
+        "coverage": report.get("coverage", []),
+    }
+
+
+def _without_ids(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if not name.endswith("_id")}
+
+
+def represent_differences(differences: Sequence[Difference]) -> list[dict[str, Any]]:
+    """What two classifiers say about the same products."""
+    ids = {pk for one in differences for pk in (one.before_category_id, one.after_category_id) if pk}
+    categories = categories_by_id(ids)
+    return [
+        {
+            "position": one.position,
+            "product_id": one.product_id,
+            "name": one.name,
+            "before": {
+                "category": categories.get(one.before_category_id or 0),
+                "confidence": one.before_confidence,
+                "is_certain": one.before_certain,
+            },
+            "after": {
+                "category": categories.get(one.after_category_id or 0),
+                "confidence": one.after_confidence,
+                "is_certain": one.after_certain,
+            },
+        }
+        for one in differences
+    ]

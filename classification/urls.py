@@ -2,8 +2,8 @@
 
 from django.urls import path
 
+from classification.classifier_views import ClassifierViewSet, DifferenceViewSet, PolicyViewSet
 from classification.views import (
-    ClassifierViewSet,
     ClassifyViewSet,
     ProductClassificationViewSet,
     ReviewViewSet,
@@ -16,6 +16,16 @@ router.register("classifiers", ClassifierViewSet, basename="classifier")
 
 urlpatterns = [
     *router.urls,
+    path(
+        "classifiers/<int:pk>/differences",
+        DifferenceViewSet.as_view({"get": "list"}),
+        name="classifier-differences",
+    ),
+    path(
+        "taxonomies/<int:pk>/policy",
+        PolicyViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update"}),
+        name="taxonomy-policy",
+    ),
     path("reviews", ReviewViewSet.as_view({"get": "list"}), name="review-list"),
     path(
         "reviews/<int:pk>", ReviewViewSet.as_view({"get": "retrieve", "post": "decide"}), name="review-detail"
