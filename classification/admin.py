@@ -1,4 +1,4 @@
-"""Classifiers, answers and the queue of reviews for staff."""
+"""Answers and the queue of reviews for staff; classifiers have a module of their own."""
 
 from functools import partial
 from typing import Any
@@ -8,11 +8,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
-from classification import results
-from classification.models import Classification, Classifier, Review
-from classification.services import activation, reviews, training
+from classification import classifier_admin, results
+from classification.models import Classification, Review
+from classification.services import reviews
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each
-from products.models import Taxonomy
 
 
 class OpenReviewsFilter(admin.SimpleListFilter):
@@ -31,11 +30,11 @@ class OpenReviewsFilter(admin.SimpleListFilter):
 
 
 @admin.register(Classification)
-class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
+class ClassificationAdmin(classifier_admin.AlarmsMixin, ReadOnlyMixin, LargeTableAdmin):
     """Answers of classifiers; the doubtful ones can be accepted or rejected here."""
 
     list_display = ["id", "what", "answer", "confidence", "decision", "created_at"]
-    list_filter = [OpenReviewsFilter, "decision"]
+    list_filter = [OpenReviewsFilter, "is_audit", "decision"]
     list_select_related = ["category"]
     search_keys = ("job_id", "product__sku")
     search_help_text = "The SKU of a product, or the id of a job."
@@ -48,6 +47,7 @@ class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
         "why",
         "decision",
         "awaits_review",
+        "is_audit",
         "ranking",
         "input",
         "classifier",
@@ -57,8 +57,8 @@ class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
     ]
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        """The least certain first in the queue of reviews, else the newest."""
-        return ["confidence", "id"] if OpenReviewsFilter.parameter_name in request.GET else ["-id"]
+        """The least certain first in the queue of reviews, audits by lot among them; else the newest."""
+        return ["review_priority", "id"] if OpenReviewsFilter.parameter_name in request.GET else ["-id"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Every field."""
@@ -106,38 +106,6 @@ class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
             reviews.decide, decision=decision, category_id=None, note="", user_id=request.user.pk
         )
         do_with_each(self, request, queryset, decide, "decided")
-
-
-@admin.register(Classifier)
-class ClassifierAdmin(ReadOnlyMixin, LargeTableAdmin):
-    """Versions of classifiers; one of each taxonomy is active."""
-
-    list_display = ["id", "taxonomy", "version", "status", "training_size", "created_at", "activated_at"]
-    list_filter = ["status"]
-    list_select_related = ["taxonomy"]
-    exclude = ["artefact"]
-    actions = ["activate_classifier", "train_again"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Classifiers without their artefacts, which are megabytes."""
-        return Classifier.objects.without_artefact()
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Every field that is shown."""
-        return [name for name in super().get_readonly_fields(request, obj) if name != "artefact"]
-
-    @admin.action(description="Activate", permissions=["change"])
-    def activate_classifier(self, request: HttpRequest, queryset: QuerySet[Classifier]) -> None:
-        """Let the chosen classifier answer for its taxonomy."""
-        activate = partial(activation.activate, user_id=request.user.pk)
-        do_with_each(self, request, queryset, activate, "activated")
-
-    @admin.action(description="Train a new version for the same taxonomy", permissions=["change"])
-    def train_again(self, request: HttpRequest, queryset: QuerySet[Classifier]) -> None:
-        """Begin the training of a new version for each taxonomy of the chosen classifiers."""
-        taxonomies = Taxonomy.objects.filter(pk__in=queryset.values("taxonomy"))
-        train = partial(training.train, user_id=request.user.pk)
-        do_with_each(self, request, taxonomies, train, "in training")
 
 
 @admin.register(Review)
