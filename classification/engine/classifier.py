@@ -7,9 +7,10 @@ import numpy as np
 
 from classification.engine import artefact
 from classification.engine.calibration import Floats, signals
-from classification.engine.cold_start import COLD_THRESHOLD, ColdStart, Reading
+from classification.engine.cold_start import COLD_THRESHOLD, ColdStart
 from classification.engine.data import Candidate, Category, Evidence, Example, Prediction, Settings, Text
 from classification.engine.learning import Figures, Learned, learn
+from classification.engine.readings import Readings
 
 _LEAST_FAMILIARITY = 0.15
 _LEAST_PROBABILITY = 1e-6
@@ -46,7 +47,11 @@ def fit(
     figures: Figures = {}
     if examples and len(cold.leaves) > 1:
         learned, figures = learn(
-            cold.leaves, examples, labels, cold.probabilities, settings.promised_precision
+            cold.leaves,
+            examples,
+            labels,
+            lambda texts: cold.read(texts).probabilities(),
+            settings.promised_precision,
         )
     return Classifier(
         categories, cold, learned, _metrics(figures, labels.tolist(), len(cold.leaves), settings)
@@ -68,15 +73,11 @@ def _metrics(figures: Figures, labels: list[int], leaves: int, settings: Setting
 
 
 def _confidences(
-    learned: Learned, probabilities: Floats, readings: Sequence[Reading]
+    learned: Learned, probabilities: Floats, readings: Readings
 ) -> tuple[list[float], float | None]:
     """Confidences of the first answers and the threshold of certainty: measured ones, or the cold start's."""
     if learned.confidence is None:
-        found = [
-            reading.confidence(int(row.argmax()))
-            for row, reading in zip(probabilities, readings, strict=True)
-        ]
-        return found, COLD_THRESHOLD
+        return readings.confidence().tolist(), COLD_THRESHOLD
     return learned.confidence.logistic.predict(signals(probabilities)).tolist(), learned.confidence.threshold
 
 
@@ -111,37 +112,41 @@ class Classifier:
 
     def _predict_batch(self, texts: Sequence[Text], top_k: int) -> list[Prediction]:
         if self._learned is not None and not self._learned.needs_cold_start():
-            readings = [self._cold.unread()] * len(texts)
+            readings = self._cold.unread(texts)
         else:
-            readings = [self._cold.read(text) for text in texts]
+            readings = self._cold.read(texts)
         if self._learned is None:
-            return [self._cold_prediction(reading, top_k) for reading in readings]
+            return self._cold_predictions(texts, readings, top_k)
         return self._learned_predictions(self._learned, texts, readings, top_k)
 
-    def _cold_prediction(self, reading: Reading, top_k: int) -> Prediction:
-        if not reading.is_known():
-            return _NOTHING
-        probabilities = reading.probabilities()
-        best = int(probabilities.argmax())
-        confidence = reading.confidence(best)
-        evidence = self._cold.explain(reading, best)
-        return self._prediction(probabilities, confidence, COLD_THRESHOLD, evidence, top_k)
+    def _cold_predictions(self, texts: Sequence[Text], readings: Readings, top_k: int) -> list[Prediction]:
+        known, probabilities = readings.is_known(), readings.probabilities()
+        best, confidences = readings.best().tolist(), readings.confidence().tolist()
+        found = []
+        for row in range(len(texts)):
+            if not known[row]:
+                found.append(_NOTHING)
+                continue
+            evidence = readings.explain(row, best[row])
+            found.append(
+                self._prediction(probabilities[row], confidences[row], COLD_THRESHOLD, evidence, top_k)
+            )
+        return found
 
     def _learned_predictions(
-        self, learned: Learned, texts: Sequence[Text], readings: Sequence[Reading], top_k: int
+        self, learned: Learned, texts: Sequence[Text], readings: Readings, top_k: int
     ) -> list[Prediction]:
         rows = learned.features.transform(texts)
-        probabilities = learned.probabilities(
-            rows, np.stack([reading.probabilities() for reading in readings])
-        )
+        probabilities = learned.probabilities(rows, readings.probabilities())
         confidences, threshold = _confidences(learned, probabilities, readings)
         found = []
-        for number, (text, reading) in enumerate(zip(texts, readings, strict=True)):
-            if not reading.is_known() and learned.features.familiarity(text) < _LEAST_FAMILIARITY:
+        known = readings.is_known()
+        for number, text in enumerate(texts):
+            if not known[number] and learned.features.familiarity(text) < _LEAST_FAMILIARITY:
                 found.append(_NOTHING)
                 continue
             best = int(probabilities[number].argmax())
-            evidence = learned.explain(rows[number], best) or self._cold.explain(reading, best)
+            evidence = learned.explain(rows[number], best) or readings.explain(number, best)
             found.append(
                 self._prediction(probabilities[number], confidences[number], threshold, evidence, top_k)
             )

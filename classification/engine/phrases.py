@@ -1,7 +1,7 @@
 """Categories as phrases: names, keywords and the names of the categories above them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from classification.engine.data import Category
@@ -32,15 +32,25 @@ def leaves_of(categories: Sequence[Category]) -> list[Category]:
     )
 
 
-def phrases_of(categories: Sequence[Category], leaves: Sequence[Category]) -> list[Phrase]:
-    """All phrases of the leaves, leaf by leaf; a phrase that a leaf has twice keeps its greater weight."""
+def phrases_of(
+    categories: Sequence[Category],
+    leaves: Sequence[Category],
+    borrowed: Mapping[int, Sequence[tuple[str, float]]],
+) -> list[Phrase]:
+    """All phrases of the leaves, leaf by leaf; a phrase that a leaf has twice keeps its greater weight.
+
+    ``borrowed`` has further texts and their weights by the number of the leaf.
+    """
     by_path = {category.path: category for category in categories if not category.is_leaf}
+    folded: dict[str, tuple[str, ...]] = {}
     phrases: list[Phrase] = []
     for number, leaf in enumerate(leaves):
         weights: dict[tuple[str, ...], float] = {}
-        for text, weight in _weighted_texts(leaf, by_path):
-            for phrase in _folded_alternatives(text):
-                weights[phrase] = max(weight, weights.get(phrase, 0.0))
+        for text, weight in [*_weighted_texts(leaf, by_path), *borrowed.get(number, ())]:
+            if text not in folded:
+                folded[text] = tuple(words(clean(text, NAME_LIMIT)))
+            if folded[text]:
+                weights[folded[text]] = max(weight, weights.get(folded[text], 0.0))
         phrases.extend(Phrase(number, phrase, weight) for phrase, weight in weights.items())
     return phrases
 
@@ -71,8 +81,3 @@ def alternatives(name: str) -> list[str]:
     head = parts[-1].split()
     shared = [f"{part} {head[-1]}" for part in parts[:-1] if len(head) > 1 and len(part.split()) == 1]
     return parts + shared
-
-
-def _folded_alternatives(text: str) -> list[tuple[str, ...]]:
-    folded = tuple(words(clean(text, NAME_LIMIT)))
-    return [folded] if folded else []

@@ -8,9 +8,9 @@ spellings fall together.
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 NAME_LIMIT = 500
 DESCRIPTION_LIMIT = 1_500
@@ -31,6 +31,9 @@ _MARKS = str.maketrans(
         "\N{EN DASH}": " - ",
         "\N{EM DASH}": " - ",
         "\N{MULTIPLICATION SIGN}": "x",
+        "\N{LATIN SMALL LETTER SHARP S}": "ss",
+        "\N{LATIN SMALL LIGATURE OE}": "oe",
+        "\N{LATIN SMALL LETTER AE}": "ae",
     }
 )
 _POSSESSIVE = re.compile(r"(?<=[^\W\d_])'s\b")
@@ -39,10 +42,9 @@ _NOTATION = re.compile(
     r"\b(?:sds[\s-]*(?:plus\b|\+)|(?:cat|ddr|usb|pcie)[\s.-]+\d|t[\s-]shirt|o[\s-]ring"
     r"|u[\s-]bolt|wi[\s-]fi\b)"
 )
-_TOKEN = re.compile(
-    r"(?P<break>[,;:|]|\s-\s)|(?P<open>[(\[])|(?P<close>[)\]])"
-    r"|(?P<word>(?<![^\W_])[a-z]\.\d+(?![^\W_])|\d+(?:[./]\d+)*[^\W_]*|[^\W_]+\+?)"
-)
+_WORD_PATTERN = r"(?<![^\W_])[a-z]\.\d+(?![^\W_])|\d+(?:[./]\d+)*[^\W_]*|[^\W_]+\+?"
+_WORD = re.compile(_WORD_PATTERN)
+_TOKEN = re.compile(rf"(?P<break>[,;:|]|\s-\s)|(?P<open>[(\[])|(?P<close>[)\]])|(?P<word>{_WORD_PATTERN})")
 _COMPOUND = re.compile(r"[^\W_]+(?:[-/_][^\W_]+)+")
 _PIECE = re.compile(r"[^\W_]+")
 _LONGEST_FRAGMENT = 3
@@ -70,7 +72,12 @@ _STOP_WORDS = """
     their these this to use used uses using via was which will with within without you your not no all
     any also
 """
-STOP_WORDS = frozenset(_STOP_WORDS.split())
+# German, French and Spanish ones; not those that are English words of the trade, such as die and pour.
+_FOREIGN_STOP_WORDS = """
+    der das den dem des und oder mit fur fuer von vom zum zur im am ein eine einen einem einer aus auf bei bis
+    ohne inkl le la les du de et ou avec une un aux au sans dans el los las del y con sin para una
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split()) | frozenset(_FOREIGN_STOP_WORDS.split())
 # Words of colour, size, pack and praise: they stand in the titles of every kind of product.
 _GENERIC_WORDS = """
     set kit pack pair piece box bag case size sized black white red blue green yellow grey silver orange
@@ -82,7 +89,10 @@ _GENERIC_WORDS = """
 """
 GENERIC_WORDS = frozenset(_GENERIC_WORDS.split())
 _TURNS = frozenset(
-    {"for", "with", "c/w", "cw", "including", "includes", "inc", "incl", "fits", "suits", "suitable"}
+    {
+        *("for", "with", "c/w", "cw", "including", "includes", "inc", "incl", "fits", "suits", "suitable"),
+        *("fur", "fuer", "mit", "inkl", "ohne", "avec", "sans", "con", "sin", "para"),
+    }
 )
 
 
@@ -96,12 +106,25 @@ class Zone(IntEnum):
     AFTER_TURN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of a title: as written (lower case), folded, its zone, and whether it is a part number's piece."""
+class Word(NamedTuple):
+    """A word as written (lower case) and folded, and what it is by itself.
+
+    Content may name a kind of product; a head may be its noun and need not be made of letters alone.
+    """
 
     raw: str
     folded: str
+    is_stop: bool
+    is_turn: bool
+    is_measure: bool
+    is_content: bool
+    is_head: bool
+
+
+class Token(NamedTuple):
+    """A word of a title, its zone, and whether it is a piece of a part number."""
+
+    word: Word
     zone: Zone
     is_fragment: bool = False
 
@@ -164,34 +187,41 @@ def root(word: str) -> str:
     return word[:-1] if word.endswith("e") and len(word) > 4 else word
 
 
+@lru_cache(_CACHE_SIZE)
+def word_of(raw: str) -> Word:
+    """What a lower-case word is by itself."""
+    folded = fold(raw)
+    measure = is_measure(raw)
+    is_named = folded not in GENERIC_WORDS
+    is_content = raw.isalpha() and not measure and is_named
+    is_head = is_named and not is_measure(folded)
+    return Word(raw, folded, raw in STOP_WORDS, raw in _TURNS, measure, is_content, is_head)
+
+
 def words(cleaned: str) -> list[str]:
     """Folded words and sizes of a cleaned text, stop words left out."""
-    found = (match.group() for match in _TOKEN.finditer(cleaned) if match.lastgroup == "word")
-    return [fold(word) for word in found if word not in STOP_WORDS]
+    return [fold(word) for word in _WORD.findall(cleaned) if word not in STOP_WORDS]
 
 
 def title_tokens(cleaned: str) -> Iterator[Token]:
     """Words of a cleaned title with their zones.
 
-    English titles name the kind of product before the first comma, bracket, "for" or "with", and mostly
-    before the first size that follows a word of content.
+    Titles name the kind of product before the first comma, bracket, "for" or "with", and mostly before the
+    first size that follows a word of content.
     """
     zone, before_brackets, has_content = Zone.MAIN, Zone.MAIN, False
     fragments = _fragments(cleaned)
     for match in _TOKEN.finditer(cleaned):
-        raw = match.group()
         if match.lastgroup == "word":
-            if raw in _TURNS and has_content:
+            word = word_of(match.group())
+            if word.is_turn and has_content:
                 zone = max(zone, Zone.AFTER_TURN)
-            if raw in STOP_WORDS:
+            if word.is_stop:
                 continue
-            folded = fold(raw)
-            if is_measure(raw):
-                yield Token(raw, folded, zone)
-                zone = max(zone, Zone.AFTER_SIZE) if has_content else zone
-                continue
-            yield Token(raw, folded, zone, match.start() in fragments)
-            has_content = has_content or (raw.isalpha() and folded not in GENERIC_WORDS)
+            yield Token(word, zone, match.start() in fragments)
+            if word.is_measure and has_content:
+                zone = max(zone, Zone.AFTER_SIZE)
+            has_content = has_content or word.is_content
         elif match.lastgroup == "open":
             before_brackets, zone = zone, Zone.BRACKETS
         elif match.lastgroup == "close":

@@ -1,10 +1,9 @@
 """The words of a taxonomy, found again in product texts although they are mistyped, glued or bent."""
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from classification.engine.text import GENERIC_WORDS, root
+from classification.engine.text import GENERIC_WORDS, is_measure, root
 
 _SHORTEST_MISTYPED = 5
 _MISTYPED_WEIGHT = 0.75
@@ -13,8 +12,7 @@ _SHORT, _SHORT_MISTYPED_WEIGHT = 6, 0.5
 _ROOT_WEIGHT = 0.7
 _SERIES_WEIGHT = 0.7
 _CACHE_SIZE = 50_000
-# The letters of a part number name its series: DHP484Z belongs to DHP.
-_SERIES = re.compile(r"[a-z]{3,5}(?=\d)")
+_SHORTEST_SERIES, _LONGEST_SERIES = 3, 10
 
 
 class Match(NamedTuple):
@@ -67,10 +65,9 @@ class Vocabulary:
     def _search(self, word: str) -> tuple[Match, ...]:
         if word.endswith("+"):
             return self.find(word[:-1])
-        series = _SERIES.match(word)
-        if series and series.group() in self.numbers:
-            return (Match(self.numbers[series.group()], _SERIES_WEIGHT),)
-        if not word.isalpha() or len(word) < 4 or len(word) > 40:
+        if not word.isalpha():
+            return self._series(word)
+        if len(word) < 4 or len(word) > 40:
             return ()
         parts = self._glued.get(word)
         if parts:
@@ -78,6 +75,15 @@ class Vocabulary:
         if root(word) in self._roots:
             return (Match(self._roots[root(word)], _ROOT_WEIGHT),)
         return self._mistyped(word) or self._compound(word)
+
+    def _series(self, word: str) -> tuple[Match, ...]:
+        """A part number belongs to the series that it begins with: DHP484Z to DHP, STM32F413ZG to STM32F4."""
+        for end in range(min(len(word) - 1, _LONGEST_SERIES), _SHORTEST_SERIES - 1, -1):
+            series = word[:end]
+            ends_well = word[end].isdigit() if series.isalpha() else series[0].isalpha()
+            if ends_well and series in self.numbers and not is_measure(series):
+                return (Match(self.numbers[series], _SERIES_WEIGHT),)
+        return ()
 
     def _mistyped(self, word: str) -> tuple[Match, ...]:
         if len(word) < _SHORTEST_MISTYPED:

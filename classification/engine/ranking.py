@@ -1,0 +1,260 @@
+"""Ranking categories without any example: how much of a product's text do a category's phrases explain?
+
+For a product text with words w and a leaf c with phrases p (its name, its keywords, the names above it)
+
+    score(c) = sum over w of  place(w) * idf(w) * surety(w) * max over p containing w of  weight(p) * quality(p)
+    quality(p) = cover(p) ** 1.5 * (1                                 if p is one word
+                                    .85 + .4 * adjacent(p)            otherwise)
+
+where cover(p) is the share of the phrase found in the text (its words weighted by idf, the last one, the head
+noun, more), adjacent(p) the share of its neighbouring pairs found side by side and in order, place(w) says where
+in the text the word stands, and surety(w) is below 1 for a word that is only taken for that of the phrase. Each
+word of the text counts once for a category, however many keywords repeat it, so a category with many keywords
+has no advantage. idf is that of Robertson and Spärck Jones over leaves, idf(w) = ln(1 + (N - df + .5) /
+(df + .5)), halved for words that stand in every product.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from classification.engine.data import Evidence, Text
+from classification.engine.phrase_index import Floats, Integers, PhraseIndex, Truths
+from classification.engine.phrases import ANCESTOR_WEIGHT, Phrase
+from classification.engine.places import neighbours, places_of, strongest
+from classification.engine.readings import SIGNALS, Readings
+from classification.engine.text import GENERIC_WORDS, NAME_LIMIT, clean, is_measure, words
+from classification.engine.vocabulary import Vocabulary
+
+_GENERIC_FACTOR = 0.35
+_MEASURE_FACTOR = 0.25
+_FEWEST_PRODUCTS = 200
+_MOST_CELLS = 400_000
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFrequencies:
+    """In how many of ``total`` product titles a term of the taxonomy stands."""
+
+    total: int = 0
+    counts: Mapping[str, int] | None = None
+
+
+class _Found(NamedTuple):
+    """The terms of a batch of texts, text by text, and their pairs of neighbours as keys."""
+
+    rows: Integers
+    terms: Integers
+    weights: Floats
+    sureties: Floats
+    is_title: Truths
+    is_head: Truths
+    pair_rows: Integers
+    pair_keys: Integers
+    unknown: Floats
+
+
+class _Credit(NamedTuple):
+    """What each term of a batch gives to each leaf: its place in the batch, the leaf, the credit."""
+
+    places: Integers
+    leaves: Integers
+    values: Floats
+
+
+class Ranking:
+    """Leaves by number, each with phrases that name it; it holds no state of a prediction."""
+
+    def __init__(self, phrases: Sequence[Phrase], size: int, frequencies: ProductFrequencies) -> None:
+        self.size = size
+        self.frequencies = frequencies
+        pairs = {pair for phrase in phrases for pair in pairwise(phrase.words)}
+        glued = sorted(pair for pair in pairs if all(part.isalpha() and len(part) > 2 for part in pair))
+        self.vocabulary = Vocabulary((word for phrase in phrases for word in phrase.words), glued)
+        self._idf = self._weigh_terms(phrases)
+        self._index = PhraseIndex(phrases, self.vocabulary, self._idf, size)
+
+    def _weigh_terms(self, phrases: Sequence[Phrase]) -> Floats:
+        numbers = self.vocabulary.numbers
+        own = {
+            (numbers[word], phrase.leaf)
+            for phrase in phrases
+            if phrase.weight > ANCESTOR_WEIGHT
+            for word in phrase.words
+        }
+        leaves_with = Counter(term for term, _ in own)
+        found = np.array([max(1, leaves_with[term]) for term in range(len(numbers))], dtype=np.float64)
+        idf = np.log1p((self.size - found + 0.5) / (found + 0.5))
+        factors = np.array([_factor(term) for term in self.vocabulary.terms])
+        return np.asarray(idf * factors * self._commonness(), dtype=np.float64)
+
+    def _commonness(self) -> Floats:
+        """1 for terms that hardly any product has, one half for those that all have."""
+        counts = self.frequencies.counts
+        if not counts or self.frequencies.total < _FEWEST_PRODUCTS:
+            return np.ones(len(self.vocabulary))
+        found = np.array([counts.get(term, 0) for term in self.vocabulary.terms])
+        rarity = np.log((1 + self.frequencies.total) / (1 + found)) / np.log(1 + self.frequencies.total)
+        return np.asarray(0.5 + 0.5 * rarity, dtype=np.float64)
+
+    def count(self, texts: Iterable[Text]) -> ProductFrequencies:
+        """Count in how many of the titles each term of the taxonomy stands."""
+        counts: Counter[str] = Counter()
+        total = 0
+        for text in texts:
+            total += 1
+            folded = set(words(clean(text.name, NAME_LIMIT)))
+            terms = {match.term for word in folded for match in self.vocabulary.find(word)}
+            counts.update(self.vocabulary.terms[term] for term in terms)
+        return ProductFrequencies(total, dict(sorted(counts.items())))
+
+    def read(self, texts: Sequence[Text]) -> Readings:
+        """Score all leaves for each text."""
+        rows = min(len(texts), max(1, _MOST_CELLS // max(self._index.size, 1)))
+        scratch = np.zeros(rows * self._index.size)
+        parts = [
+            self._read_some(texts[start : start + rows], scratch)
+            for start in range(0, len(texts), max(1, rows))
+        ]
+        if not parts:
+            return self.unread(texts)
+        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        return Readings(texts, *columns, explainer=self.explain)
+
+    def unread(self, texts: Sequence[Text]) -> Readings:
+        """Readings of texts of which the cold start shall not say anything."""
+        count = len(texts)
+        return Readings(texts, np.zeros((count, self.size)), np.zeros((count, SIGNALS)), self.explain)
+
+    def _read_some(self, texts: Sequence[Text], scratch: Floats) -> tuple[Floats, Floats]:
+        """Scores and signals of a few texts."""
+        found = self._find(texts)
+        worth = self._idf[found.terms] * found.weights
+        credit = self._credit(found, worth, scratch)
+        cells = found.rows[credit.places] * self.size + credit.leaves
+        scores = np.bincount(cells, credit.values, minlength=len(texts) * self.size).astype(np.float64)
+        scores = scores.reshape(len(texts), self.size)
+        return scores, _signals(found, worth, credit, scores)
+
+    def _find(self, texts: Sequence[Text]) -> _Found:
+        size = len(self.vocabulary)
+        held: list[tuple[int, int, float, float, bool, bool]] = []
+        pairs: list[tuple[int, int]] = []
+        unknown = np.zeros(len(texts))
+        for row, text in enumerate(texts):
+            everywhere, unknown[row] = places_of(text, self.vocabulary)
+            for term, _, weight, _, surety, is_title, is_head in strongest(everywhere):
+                held.append((row, term, weight, surety, is_title, is_head))
+            for first, second in neighbours(everywhere):
+                pairs.append((row, first * size + second))
+        columns = np.array(held, dtype=np.float64).reshape(-1, 6).T
+        keys = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        return _Found(
+            rows=columns[0].astype(np.int64),
+            terms=columns[1].astype(np.int64),
+            weights=columns[2],
+            sureties=columns[3],
+            is_title=columns[4] > 0,
+            is_head=columns[5] > 0,
+            pair_rows=keys[0],
+            pair_keys=keys[1],
+            unknown=unknown,
+        )
+
+    def _credit(self, found: _Found, worth: Floats, scratch: Floats) -> _Credit:
+        """The greatest credit that each term gives to each leaf.
+
+        ``scratch`` has a zero for each pair of text and phrase, and has so again afterwards: to clear what was
+        used costs less than new memory.
+        """
+        index = self._index
+        used = self._match(found, scratch)
+        entries, places = index.namings.select(found.terms)
+        cells = found.rows[places] * index.size + index.namings.numbers[entries]
+        values = scratch[cells] * index.namings.values[entries] * (worth * found.sureties)[places]
+        scratch[used] = 0.0
+        starts = np.flatnonzero(index.is_new_leaf[entries])
+        best = np.maximum.reduceat(values, starts) if len(starts) else np.zeros(0)
+        return _Credit(places[starts], index.naming_leaves[entries[starts]], best)
+
+    def _match(self, found: _Found, scratch: Floats) -> Integers:
+        """Write into the scratch how well each phrase is matched in each text; the cells that were written."""
+        index = self._index
+        entries, places = index.shares.select(found.terms)
+        phrases = index.shares.numbers[entries]
+        cells = found.rows[places] * index.size + phrases
+        np.add.at(scratch, cells, index.shares.values[entries])
+        cover = np.minimum(scratch[cells], 1.0)
+        scratch[cells] = index.base[phrases] * cover * np.sqrt(cover)
+        numbers = index.pair_numbers(found.pair_keys)
+        known = np.flatnonzero(numbers >= 0)
+        pairs, owners = index.pairs.select(numbers[known])
+        adjacent = found.pair_rows[known][owners] * index.size + index.pairs.numbers[pairs]
+        adjacent, owners = np.unique(adjacent, return_inverse=True)
+        scratch[adjacent] *= 1.0 + np.bincount(owners, index.pairs.values[pairs], minlength=len(adjacent))
+        return cells
+
+    def explain(self, text: Text, leaf: int, most: int = 8) -> tuple[Evidence, ...]:
+        """The words of a text that spoke for a leaf (its number in ``leaves``), strongest first."""
+        found = self._find([text])
+        if not len(found.rows):
+            return ()
+        raws = [place.raw for place in strongest(places_of(text, self.vocabulary).found)]
+        worth = self._idf[found.terms] * found.weights
+        credit = self._credit(found, worth, np.zeros(self._index.size))
+        spoken: dict[str, float] = {}
+        own = credit.leaves == leaf
+        for place, value in zip(credit.places[own].tolist(), credit.values[own].tolist(), strict=True):
+            spoken[raws[place]] = max(value, spoken.get(raws[place], 0.0))
+        ranked = sorted(spoken.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(Evidence(term, round(weight, 4)) for term, weight in ranked[:most] if weight > 0)
+
+
+def _factor(term: str) -> float:
+    if is_measure(term) or len(term) == 1:
+        return _MEASURE_FACTOR
+    return _GENERIC_FACTOR if term in GENERIC_WORDS else 1.0
+
+
+def _signals(found: _Found, worth: Floats, credit: _Credit, scores: Floats) -> Floats:
+    """The signals of how sure the best leaf of each text is, of shape (texts, SIGNALS); see ``Readings``."""
+    best, first, second = _two_best(scores)
+    known = np.where(first > 0, first, 1.0)
+    own = np.flatnonzero(credit.leaves == best[found.rows[credit.places]])
+    places, values = credit.places[own], credit.values[own]
+    rows = found.rows[places]
+    matched = values / np.maximum(worth[places], 1e-9)
+    possible = np.bincount(found.rows, worth, minlength=len(scores))
+    in_title = np.bincount(rows, values * found.is_title[places], minlength=len(scores))
+    head, phrase = np.where(_has_head(found, len(scores)), 0.0, 1.0), np.zeros(len(scores))
+    np.maximum.at(head, rows[found.is_head[places]], matched[found.is_head[places]])
+    np.maximum.at(phrase, rows[found.is_title[places]], matched[found.is_title[places]])
+    signals = (
+        first / np.where(possible > 0, possible, 1.0),
+        (first - second) / known,
+        np.log1p(first),
+        np.minimum(head, 1.0),
+        in_title / known,
+        np.minimum(phrase, 1.25),
+        np.log1p(found.unknown),
+    )
+    return np.stack(signals, axis=1)
+
+
+def _has_head(found: _Found, texts: int) -> Truths:
+    return np.bincount(found.rows, found.is_head, minlength=texts) > 0
+
+
+def _two_best(scores: Floats) -> tuple[Integers, Floats, Floats]:
+    """The best leaf of each row, its score, and the score of the next one."""
+    best = scores.argmax(axis=1)
+    rows = np.arange(len(scores))
+    first = scores[rows, best]
+    scores[rows, best] = -1.0
+    second = np.maximum(scores.max(axis=1), 0.0)
+    scores[rows, best] = first
+    return best, first, second
