@@ -1,12 +1,13 @@
 """What classifiers learn from: decisions of people and suppliers. Answers of machines are never among them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from django.db.models import Count, DecimalField, Func, QuerySet, Sum
+from django.db.models import Count, DecimalField, Func, Q, QuerySet, Sum
 
 from classification import engine
 from classification.engine.artefact import FORMAT_VERSION
@@ -71,6 +72,26 @@ def unlabelled(taxonomy: Taxonomy) -> Iterator[engine.Text]:
     products = Product.objects.filter(category=None).order_by("-id").only(*TEXT_FIELDS)
     for product in products[:UNLABELLED_SAMPLE].iterator(ROWS_AT_ONCE):
         yield engine.Text(**product.text())
+
+
+def not_decided(most: int) -> Iterator[engine.Text]:
+    """The newest products whose category no person and no supplier has chosen."""
+    products = Product.objects.filter(Q(category_source=None) | Q(category_source="automatic"))
+    for product in products.order_by("-id").only(*TEXT_FIELDS)[:most].iterator(ROWS_AT_ONCE):
+        yield engine.Text(**product.text())
+
+
+def count_by_category(taxonomy: Taxonomy) -> dict[int, int]:
+    """How many examples each category has, by its id; those without any are left out."""
+    counts: Counter[int] = Counter()
+    sources: list[QuerySet[Any]] = [
+        Product.objects.labelled_in(taxonomy),
+        _of_texts(taxonomy),
+        _of_products_elsewhere(taxonomy),
+    ]
+    for rows in sources:
+        counts.update(dict(rows.order_by().values_list("category_id").annotate(Count("id"))))
+    return dict(counts)
 
 
 def decisions_since(taxonomy: Taxonomy, moment: datetime) -> int:
