@@ -11,6 +11,7 @@ from threading import Timer
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from classification import engine
 from classification.engine.process import TOO_LARGE
@@ -60,7 +61,8 @@ def fit(
         alarm.start()
         try:
             assert process.stdin
-            with suppress(BrokenPipeError), process.stdin:
+            # One transaction for the reading, so that cursors are streamed; none while the process computes.
+            with transaction.atomic(), suppress(BrokenPipeError), process.stdin:
                 process.stdin.writelines(_lines(categories, labelled, unlabelled, promised_precision))
             process.wait()
             was_in_time = alarm.is_alive()
@@ -114,13 +116,23 @@ def _read(head: bytes, artefact: bytes, code: int, errors: bytes, was_in_time: b
 
 def _death(code: int, errors: bytes) -> Exception:
     """Libraries that get no memory end their process in ways of their own, as the system does that runs out of it."""
-    if code < 0 or b"MemoryError" in errors or b"llocat" in errors:
+    if b"MemoryError" in errors:
         return _too_large()
+    if code < 0:
+        return FittingError(
+            f"The training was ended by signal {-code}, most likely because it needed more memory than the "
+            f"{_allowed_megabytes()} MB that it may have."
+        )
     return RuntimeError(
         f"The process that trains has ended with {code}: {errors[-2000:].decode(errors='replace')}"
     )
 
 
 def _too_large() -> FittingError:
-    allowed = settings.TRAINING_MEMORY_BYTES // settings.MEBIBYTE
-    return FittingError(f"The training needed more memory than the {allowed} MB that it may have.")
+    return FittingError(
+        f"The training needed more memory than the {_allowed_megabytes()} MB that it may have."
+    )
+
+
+def _allowed_megabytes() -> int:
+    return settings.TRAINING_MEMORY_BYTES // settings.MEBIBYTE

@@ -103,13 +103,12 @@ def _work(job: Job, chunk: Chunk) -> Outcome:
     )
     trial = comparing.trial_of(taxonomy, policy)
     try:
-        with transaction.atomic():
-            fitted = fitting.fit(
-                engines.categories_of(taxonomy),
-                trial.read(examples.labelled(taxonomy)),
-                examples.unlabelled(taxonomy),
-                policy.promised_precision,
-            )
+        fitted = fitting.fit(
+            engines.categories_of(taxonomy),
+            trial.read(examples.labelled(taxonomy)),
+            examples.unlabelled(taxonomy),
+            policy.promised_precision,
+        )
     except fitting.FittingError as failure:
         return _give_up(job, chunk, str(failure))
     _keep(job, taxonomy, fitted, trial.outcome(fitted.held))
