@@ -66,10 +66,15 @@ class Trial:
 
 
 def trial_of(taxonomy: Taxonomy, policy: Policy) -> Trial:
-    """The comparison that a policy asks for; one that compares nothing where people decide."""
-    active = Classifier.objects.active_of(taxonomy)
-    if policy.activation == Policy.Activation.MANUAL or active is None:
+    """The comparison that a policy asks for; one that compares nothing where people decide.
+
+    Where none was active yet, the one that is made of the taxonomy alone is what there is to beat.
+    """
+    if policy.activation == Policy.Activation.MANUAL:
         return Trial(None, lambda one: False)
+    active = Classifier.objects.active_of(taxonomy)
+    if active is None:
+        active = Classifier.objects.without_artefact().get(pk=engines.active(taxonomy).id)
     return Trial(active, examples.held_back(taxonomy, active))
 
 

@@ -19,6 +19,7 @@ from classification.services import (
     training,
 )
 from classification.tests.conftest import DRILL, GLOVES, MakeProduct, work_off
+from nexus.celery import app
 from products.models import Category, Product, Taxonomy
 from products.services.loading import CategoryRow, load_taxonomy
 
@@ -153,6 +154,11 @@ def test_training_waits_in_a_queue_of_its_own(
     with django_capture_on_commit_callbacks(execute=True):
         training.train(taxonomy, user_id=None)
     assert sent == [{"queue": "training", "soft_time_limit": 4200, "time_limit": 4260}]
+
+
+def test_everything_that_the_clock_asks_for_is_there() -> None:
+    app.autodiscover_tasks(force=True)
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
 
 
 # --- Retraining by itself

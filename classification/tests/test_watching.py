@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -179,6 +180,22 @@ def test_an_alarm_is_logged_once_and_ends_when_its_cause_has_gone(
     watching.watch(taxonomy, NOW + timedelta(days=30))
     assert kinds() == set()
     assert Alarm.objects.get().ended_at is not None
+
+
+@pytest.mark.parametrize(
+    ("index", "filters", "order"),
+    [
+        ("classification_review_queue", {"awaits_review": True}, ["review_priority", "id"]),
+        ("classification_decided", {"classifier": 1, "is_audit": True, "decision": "accepted"}, []),
+        ("classification_by_day", {"created_at__gte": NOW}, []),
+    ],
+)
+def test_what_is_asked_again_and_again_has_its_index(
+    index: str, filters: dict[str, Any], order: list[str]
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert index in Classification.objects.filter(**filters).order_by(*order).explain()
 
 
 @pytest.fixture

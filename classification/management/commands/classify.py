@@ -9,9 +9,11 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Count
 from tqdm import tqdm
 
 from classification import exports, uploads
+from classification.models import Classification
 from classification.services import classify
 from nexus.api.errors import Problem
 from nexus.jobs import services as jobs
@@ -55,7 +57,7 @@ class Command(BaseCommand):
         self._write(job, options["output"])
         job.refresh_from_db()
         self.stderr.write(
-            f"{job.processed} of {job.total} classified, {job.failed} failed. Job {job.pk} is {job.status}."
+            f"{job.processed} of {job.total} classified: {self._decisions(job)}. Job {job.pk} is {job.status}."
         )
         if job.status != Job.Status.SUCCEEDED:
             raise CommandError("Not everything could be classified; the error column says why.")
@@ -77,6 +79,14 @@ class Command(BaseCommand):
                 job.refresh_from_db()
                 bar.total = job.total
                 bar.update(job.processed - bar.n)
+
+    def _decisions(self, job: Job) -> str:
+        """How many answers there are of each kind, those that failed always among them."""
+        answers = Classification.objects.filter(job=job).order_by("decision")
+        counts = dict(answers.values_list("decision").annotate(Count("id")))
+        counts.setdefault(Classification.Decision.FAILED, 0)
+        labels = {name: Classification.Decision(name).label.lower() for name in counts}
+        return ", ".join(f"{count} {labels[name]}" for name, count in counts.items())
 
     def _write(self, job: Job, output: Path | None) -> None:
         if output is None:
