@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MEASUREMENTS = ("classifier_cold", "http")
+MEASUREMENTS = ("classifier_cold", "rules", "rules_catalogue", "http")
 
 
 def main() -> None:

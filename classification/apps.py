@@ -13,7 +13,7 @@ class ClassificationConfig(AppConfig):
         """Tell the roles what they may, the job room what kinds there are, and operators what to watch."""
         from accounts import roles
         from classification import observation
-        from classification.services import classify, shadow, training  # noqa: F401
+        from classification.services import classify, rule_checks, shadow, training  # noqa: F401
 
         roles.grant(
             roles.VIEWER,
@@ -25,9 +25,15 @@ class ClassificationConfig(AppConfig):
             "classification.view_shadowrun",
             "classification.view_difference",
             "classification.view_alarm",
+            "classification.view_rule",
+            "classification.view_ruleconflict",
         )
         roles.grant(roles.EDITOR, "classification.run_classification")
         roles.grant(roles.REVIEWER, "classification.decide_review")
-        roles.grant(roles.ADMINISTRATOR, *roles.crud("classification", "classifier"))
-        roles.grant(roles.ADMINISTRATOR, *roles.crud("classification", "policy"))
+        roles.grant(
+            roles.ADMINISTRATOR,
+            *roles.crud("classification", "classifier"),
+            *roles.crud("classification", "policy"),
+            *roles.crud("classification", "rule"),
+        )
         observation.register()

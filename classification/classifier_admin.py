@@ -4,15 +4,15 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from classification import figures
 from classification.models import Activation, Alarm, Classifier, Difference, Policy, ShadowRun
-from classification.services import activation, policies, shadow, training, watching
+from classification.services import activation, policies, reclassification, shadow, training, watching
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each
-from products.models import Taxonomy
+from products.models import Category, Taxonomy
 
 
 def tell_alarms(request: HttpRequest) -> None:
@@ -62,7 +62,13 @@ class ClassifierAdmin(AlarmsMixin, ReadOnlyMixin, LargeTableAdmin):
         "created_at",
         "activated_at",
     )
-    actions = ["activate_classifier", "return_to_the_one_before", "run_beside_the_active_one", "train_again"]
+    actions = [
+        "activate_classifier",
+        "return_to_the_one_before",
+        "run_beside_the_active_one",
+        "train_again",
+        "classify_again",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Classifiers without what is large."""
@@ -166,6 +172,19 @@ class ClassifierAdmin(AlarmsMixin, ReadOnlyMixin, LargeTableAdmin):
         train = partial(training.train, user_id=request.user.pk)
         do_with_each(self, request, taxonomies, train, "in training")
 
+    def has_classify_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may run classifications."""
+        return request.user.has_perm("classification.run_classification")
+
+    @admin.action(
+        description="Classify again what the active classifier touches, and write accepted categories",
+        permissions=["classify"],
+    )
+    def classify_again(self, request: HttpRequest, queryset: QuerySet[Classifier]) -> None:
+        """Begin a classification of the products that the change to the chosen classifiers touches."""
+        again = partial(reclassification.reclassify, apply=True, user_id=request.user.pk)
+        do_with_each(self, request, queryset, lambda one: again({"classifier": one.pk}), "jobs begun")
+
 
 @admin.register(Policy)
 class PolicyAdmin(admin.ModelAdmin):
@@ -194,19 +213,32 @@ class PolicyAdmin(admin.ModelAdmin):
 class DifferenceAdmin(ReadOnlyMixin, LargeTableAdmin):
     """Products about which a classifier and the active one differ."""
 
-    list_display = [
-        "name",
-        "before_category",
-        "before_confidence",
-        "after_category",
-        "after_confidence",
-        "run",
-    ]
+    list_display = ["name", "before", "before_confidence", "after", "after_confidence", "run"]
     list_filter = ["is_other_category", "before_certain", "after_certain"]
-    list_select_related = ["before_category", "after_category", "run"]
+    list_select_related = ["run"]
     search_keys = ("run__classifier_id",)
     search_help_text = "The id of a classifier."
     ordering = ["-run", "position"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Differences with the paths of the categories that are still there."""
+        return Difference.objects.annotate(
+            before_path=_path("before_category_id"), after_path=_path("after_category_id")
+        )
+
+    @admin.display(description="the active one")
+    def before(self, difference: Any) -> str:
+        """The path of its answer."""
+        return difference.before_path or figures.NOTHING
+
+    @admin.display(description="the other one")
+    def after(self, difference: Any) -> str:
+        """The path of its answer."""
+        return difference.after_path or figures.NOTHING
+
+
+def _path(field: str) -> Subquery:
+    return Subquery(Category.objects.filter(pk=OuterRef(field)).values("path")[:1])
 
 
 @admin.register(Activation)

@@ -20,7 +20,11 @@ COLUMNS = (
     "category_code",
     "category_path",
     "confidence",
+    "back_off_path",
+    "back_off_confidence",
     "decision",
+    "source",
+    "rule_id",
     "error",
 )
 # A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection).
@@ -54,7 +58,7 @@ def _results(queryset: QuerySet[Classification]) -> Iterator[dict[str, Any]]:
 
 
 def _cells(result: dict[str, Any]) -> list[Any]:
-    category = result["category"] or {}
+    category, back_off = result["category"] or {}, result["back_off"]
     return [
         result["position"],
         result["product_id"],
@@ -62,7 +66,11 @@ def _cells(result: dict[str, Any]) -> list[Any]:
         category.get("code"),
         category.get("path"),
         result["confidence"],
+        back_off and back_off["category"]["path"],
+        back_off and back_off["confidence"],
         result["decision"],
+        result["source"],
+        result["rule_id"],
         result["error"],
     ]
 

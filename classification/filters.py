@@ -1,10 +1,11 @@
-"""Filters of the lists of answers, reviews and classifiers."""
+"""Filters of the lists of answers, reviews, classifiers and rules."""
 
 import django_filters
 
-from classification.models import Classification, Classifier, Difference
+from classification.models import Classification, Classifier, Difference, Rule, RuleConflict
 from nexus.api.filters import BooleanFilter, FilterSet
 from nexus.jobs.models import Job
+from products.filters import CategoryFilter, TaxonomyFilter
 
 
 class ResultFilterSet(FilterSet):
@@ -59,4 +60,29 @@ class DifferenceFilterSet(FilterSet):
 
     class Meta:
         model = Difference
+        fields: list[str] = []
+
+
+class RuleFilterSet(FilterSet):
+    """Rules."""
+
+    taxonomy = TaxonomyFilter(label="`code`, or `code@version`.")
+    category = CategoryFilter(label="This one alone.")
+    enabled = BooleanFilter()
+    search = django_filters.CharFilter(
+        field_name="name", lookup_expr="icontains", max_length=200, label="A part of the name."
+    )
+
+    class Meta:
+        model = Rule
+        fields: list[str] = []
+
+
+class RuleConflictFilterSet(FilterSet):
+    """Conflicts between rules."""
+
+    taxonomy = TaxonomyFilter(label="`code`, or `code@version`.")
+
+    class Meta:
+        model = RuleConflict
         fields: list[str] = []

@@ -1,5 +1,6 @@
-"""How products are classified: classifiers, their answers, and what people decided about them."""
+"""How products are classified: classifiers, rules, their answers, and what people decided about them."""
 
+import pghistory
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -13,7 +14,7 @@ from classification.oversight import (  # noqa: F401 - models are found here
     ShadowRun,
     Watch,
 )
-from classification.querysets import ClassificationQuerySet, ClassifierQuerySet
+from classification.querysets import ClassificationQuerySet, ClassifierQuerySet, RuleQuerySet
 from nexus.jobs.models import Job
 from products.models import Category, Product, Taxonomy
 
@@ -89,8 +90,137 @@ class Classifier(models.Model):
         return f"{self.taxonomy_id} v{self.version}"
 
 
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    exclude=[
+        "hits",
+        "hits_counted_at",
+        "accepted",
+        "corrected",
+        "created_by",
+        "created_at",
+        "updated_at",
+    ],
+)
+class Rule(models.Model):
+    """What people know for certain: products on which all conditions hold belong to a category.
+
+    `classification.engine.rules` says what conditions are. A trigger disables rules whose category is deleted.
+    """
+
+    taxonomy = models.ForeignKey(Taxonomy, on_delete=models.CASCADE, related_name="rules", db_index=False)
+    name = models.CharField(max_length=200)
+    conditions = models.JSONField(help_text="[{field, operator, value}], of which all must hold.")
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    position = models.PositiveSmallIntegerField(
+        default=1, help_text="Of the rules that hold of a product, those with the smallest number decide."
+    )
+    enabled = models.BooleanField(default=True)
+    disabled_reason = models.CharField(max_length=2000, blank=True, editable=False)
+    # What became of it
+    hits = models.PositiveBigIntegerField(
+        null=True, editable=False, help_text="Products of the catalogue, when they were last counted."
+    )
+    hits_counted_at = models.DateTimeField(null=True, editable=False)
+    accepted = models.PositiveIntegerField(default=0, editable=False, help_text="Its answers found right.")
+    corrected = models.PositiveIntegerField(default=0, editable=False, help_text="Its answers found wrong.")
+    # Who and when
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        editable=False,
+        db_index=False,
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = RuleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["taxonomy", "name"], name="classification_rule_name_unique"),
+            models.CheckConstraint(
+                condition=Q(enabled=False) | Q(category__isnull=False),
+                name="classification_rule_enabled_has_category",
+                violation_error_message="A rule that is enabled has a category.",
+            ),
+            models.CheckConstraint(
+                condition=Q(enabled=False) | Q(disabled_reason=""),
+                name="classification_rule_reason_while_disabled",
+            ),
+            models.CheckConstraint(
+                condition=Q(hits=None, hits_counted_at=None)
+                | Q(hits__isnull=False, hits_counted_at__isnull=False),
+                name="classification_rule_hits_have_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["taxonomy", "position", "id"], name="classification_rule_in_order"),
+            models.Index(fields=["position", "id"], name="classification_rule_all"),
+            models.Index(fields=["category"], name="classification_rule_category"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleConflict(models.Model):
+    """Two rules that hold of the same products and name different categories, as last counted."""
+
+    taxonomy = models.ForeignKey(Taxonomy, on_delete=models.CASCADE, related_name="+", db_index=False)
+    first = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="+", db_index=False)
+    second = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="+")
+    products = models.PositiveBigIntegerField(help_text="On how many products both rules hold.")
+    examples = models.JSONField(help_text="Ids of a few of these products.")
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-products", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["first", "second"], name="classification_ruleconflict_once_a_pair"
+            ),
+            models.CheckConstraint(
+                condition=Q(first__lt=F("second")), name="classification_ruleconflict_in_order"
+            ),
+        ]
+        indexes = [
+            models.Index(F("products").desc(), F("id").desc(), name="classification_conflict_most"),
+            models.Index(fields=["taxonomy"], name="classification_conflict_taxon"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} and {self.second_id}"
+
+
+class AnswerSources(models.Model):
+    """What a taxonomy has to answer from beside its classifier; written by triggers alone.
+
+    The query that finds the classifier reads it along, so that a request looks nothing up where there is nothing.
+    """
+
+    taxonomy = models.OneToOneField(
+        Taxonomy, primary_key=True, on_delete=models.CASCADE, related_name="answer_sources"
+    )
+    rules_revision = models.PositiveBigIntegerField(default=0, help_text="Counts the changes of its rules.")
+    has_precedents = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = "answer sources"
+
+    def __str__(self) -> str:
+        return f"{self.taxonomy_id} {self.rules_revision}"
+
+
 class Classification(models.Model):
-    """One answer of a classifier, and the item it was asked about.
+    """One answer, and the item it was asked about.
 
     The answer is never changed; `decision` moves on when a person decides (`Review` says who and why).
     """
@@ -102,6 +232,13 @@ class Classification(models.Model):
         CORRECTED = "corrected"
         REJECTED = "rejected"
         FAILED = "failed"
+
+    class Source(models.TextChoices):
+        """What gave the answer; see "The life of an answer" in docs/architecture.md."""
+
+        CLASSIFIER = "classifier"
+        RULE = "rule"
+        PRECEDENT = "precedent", "an earlier decision"
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="classifications", db_index=False)
     position = models.PositiveIntegerField(help_text="Of the item in its job, from 0.")
@@ -123,6 +260,26 @@ class Classification(models.Model):
         default=list, help_text="[{category_id, confidence}], the most likely first."
     )
     explanation = models.JSONField(default=list, help_text="[{term, weight}], the weightiest first.")
+    contrast = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="[{term, weight}] that spoke for the answer and against the runner-up.",
+    )
+    neighbours = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="[{product_id, category_id, similarity}] of decided products, the most similar first.",
+    )
+    back_off = models.JSONField(
+        null=True, help_text="{category_id, confidence, candidates}: what is certain where the leaf is not."
+    )
+    source = models.CharField(
+        max_length=10,
+        choices=Source.choices,
+        default=Source.CLASSIFIER,
+        db_default=Source.CLASSIFIER,
+    )
+    rule = models.ForeignKey(Rule, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     decision = models.CharField(max_length=13, choices=Decision.choices)
     error = models.CharField(max_length=500, blank=True)
     # A later answer for the same product takes the place of this one in the queue of reviews.
@@ -172,7 +329,7 @@ class Classification(models.Model):
                 name="classification_review_queue",
             ),
             models.Index(
-                fields=["classifier", "is_audit", "decision"],
+                fields=["classifier", "source", "is_audit", "decision"],
                 condition=Q(decision__in=["accepted", "corrected", "rejected"]),
                 name="classification_decided",
             ),
@@ -182,6 +339,7 @@ class Classification(models.Model):
             # Looked up when a category or a classifier is deleted.
             models.Index(fields=["category"], name="classification_by_category"),
             models.Index(fields=["classifier"], name="classification_by_classifier"),
+            models.Index(fields=["rule"], condition=Q(rule__isnull=False), name="classification_by_rule"),
         ]
 
     def __str__(self) -> str:
@@ -201,6 +359,7 @@ class Review(models.Model):
     category = models.ForeignKey(
         Category,
         null=True,
+        blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
         help_text="The right one, when the answer was accepted or corrected.",
@@ -219,3 +378,53 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.classification_id} {self.decision}"
+
+
+class Precedent(models.Model):
+    """Whether a category is right for a text, as a reviewer decided last. It counts from the next answer on.
+
+    For one text at most one category is right; any number may have been found wrong.
+    """
+
+    taxonomy = models.ForeignKey(Taxonomy, on_delete=models.CASCADE, related_name="+", db_index=False)
+    exact = models.UUIDField(help_text="A digest of all that was classified.")
+    # A name of sizes and colours alone is near to nothing.
+    near = models.UUIDField(
+        null=True, help_text="A digest of the manufacturer, and the name without sizes, colours and order."
+    )
+    category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="+", db_index=False)
+    is_right = models.BooleanField()
+    agreed = models.PositiveIntegerField(default=1, help_text="How many decisions in a row said so.")
+    product = models.ForeignKey(
+        Product, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    review = models.ForeignKey(Review, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["taxonomy", "exact", "category"], name="classification_precedent_once"
+            ),
+            models.UniqueConstraint(
+                fields=["taxonomy", "exact"],
+                condition=Q(is_right=True),
+                name="classification_precedent_one_right",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["taxonomy", "near"],
+                include=["category", "agreed"],
+                condition=Q(is_right=True, near__isnull=False),
+                name="classification_precedent_near",
+            ),
+            # Looked up when one of them is deleted.
+            models.Index(fields=["category"], name="classification_precedent_cat"),
+            models.Index(fields=["product"], name="classification_precedent_prod"),
+            models.Index(fields=["review"], name="classification_precedent_rev"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.exact} {self.category_id}"

@@ -135,21 +135,20 @@ class ShadowRun(models.Model):
 
 
 class Difference(models.Model):
-    """A product about which two classifiers differ: in the category, or in which of them is certain."""
+    """A product about which two classifiers differ: in the category, or in which of them is certain.
+
+    It is what was found then. Products and categories are kept as numbers: deleting them is to cost nothing here.
+    """
 
     run = models.ForeignKey(ShadowRun, on_delete=models.CASCADE, related_name="differences", db_index=False)
     position = models.PositiveIntegerField(help_text="Of the product in the run, from 0.")
-    product = models.ForeignKey("products.Product", null=True, on_delete=models.SET_NULL, related_name="+")
+    product_id = models.BigIntegerField()
     name = models.CharField(max_length=500)
     is_other_category = models.BooleanField()
-    before_category = models.ForeignKey(
-        "products.Category", null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    before_category_id = models.BigIntegerField(null=True)
     before_confidence = models.FloatField()
     before_certain = models.BooleanField()
-    after_category = models.ForeignKey(
-        "products.Category", null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    after_category_id = models.BigIntegerField(null=True)
     after_confidence = models.FloatField()
     after_certain = models.BooleanField()
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 
 if TYPE_CHECKING:
-    from classification.models import Classification, Classifier  # noqa: F401 - names of the bases
+    from classification.models import Classification, Classifier, Rule  # noqa: F401 - names of the bases
     from products.models import Taxonomy
 
 
@@ -31,3 +31,11 @@ class ClassificationQuerySet(models.QuerySet["Classification"]):
     def open_reviews(self) -> Self:
         """Those that wait for a person: the least certain first, and the audited ones by lot among them."""
         return self.filter(awaits_review=True).order_by("review_priority", "id")
+
+
+class RuleQuerySet(models.QuerySet["Rule"]):
+    """Reads of rules."""
+
+    def in_force(self, taxonomy_id: int) -> Self:
+        """Those that answer for a taxonomy."""
+        return self.filter(taxonomy=taxonomy_id, enabled=True)

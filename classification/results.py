@@ -1,52 +1,134 @@
 """Answers as the API, the exports and the history show them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from classification.models import Classification, Difference
-from products.models import Category
-
-Categories = Mapping[int, Mapping[str, object]]
-
-
-def categories_of(answers: Iterable[Classification]) -> dict[int, dict[str, object]]:
-    """The categories that answers name, by id, in one query. Those that have gone since are not among them."""
-    ids = {candidate["category_id"] for answer in answers for candidate in answer.candidates}
-    return categories_by_id(ids | {answer.category_id for answer in answers if answer.category_id})
+from classification.services.engines import Loaded
+from products.models import Category, Product
 
 
-def categories_by_id(ids: Iterable[int]) -> dict[int, dict[str, object]]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What answers name, by id: categories as they are shown, their levels, and SKUs and names of products.
+
+    What has gone since is not among them.
+    """
+
+    categories: Mapping[int, Mapping[str, object]]
+    levels: Mapping[int, int]
+    products: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+
+
+def categories_by_id(ids: Iterable[int]) -> Mapping[int, Mapping[str, object]]:
     """Categories, by id, in one query. Those that have gone are not among them."""
-    rows = Category.objects.filter(pk__in=ids).values_list("id", "code", "name", "path", "taxonomy__code")
-    return {
-        pk: {"id": pk, "code": code, "name": name, "path": path, "taxonomy": taxonomy}
-        for pk, code, name, path, taxonomy in rows
-    }
+    return _known_categories(ids).categories
 
 
-def represent(answer: Classification, categories: Categories) -> dict[str, Any]:
+def known_of(answers: Sequence[Classification]) -> Known:
+    """What some answers name: one query for all categories, and one for the products if there are any."""
+    known = _known_categories({pk for answer in answers for pk in _categories_in(answer)})
+    return replace(known, products=_products_in(answers))
+
+
+def _known_categories(ids: Iterable[int]) -> Known:
+    rows = list(
+        Category.objects.filter(pk__in=ids).values_list(
+            "id", "code", "name", "path", "taxonomy__code", "level"
+        )
+    )
+    return Known(
+        categories={
+            pk: {"id": pk, "code": code, "name": name, "path": path, "taxonomy": taxonomy}
+            for pk, code, name, path, taxonomy, _ in rows
+        },
+        levels={pk: level for pk, *_, level in rows},
+    )
+
+
+def _categories_in(answer: Classification) -> Iterable[int]:
+    if answer.category_id:
+        yield answer.category_id
+    back_off = answer.back_off or {"candidates": []}
+    yield from (
+        one["category_id"] for one in (*answer.candidates, *answer.neighbours, *back_off["candidates"])
+    )
+    if answer.back_off:
+        yield answer.back_off["category_id"]
+
+
+def _products_in(answers: Iterable[Classification]) -> dict[int, tuple[str, str]]:
+    ids = {one["product_id"] for answer in answers for one in answer.neighbours}
+    rows = Product.objects.filter(pk__in=ids).values_list("id", "sku", "name") if ids else ()
+    return {pk: (sku, name) for pk, sku, name in rows}
+
+
+def represent(answer: Classification, known: Known) -> dict[str, Any]:
     """One result of a classification job."""
+    category_id = answer.category_id or 0
     return {
         "position": answer.position,
         "product_id": answer.product_id,
         "input": answer.input,
-        "category": categories.get(answer.category_id) if answer.category_id else None,
+        "category": known.categories.get(category_id),
+        "level": known.levels.get(category_id),
         "confidence": answer.confidence,
-        "candidates": [
-            {"category": categories[candidate["category_id"]], "confidence": candidate["confidence"]}
-            for candidate in answer.candidates
-            if candidate["category_id"] in categories
-        ],
+        "candidates": _candidates(answer.candidates, known),
+        "back_off": _back_off(answer.back_off, known),
         "decision": answer.decision,
+        "source": answer.source,
+        "rule_id": answer.rule_id,
         "explanation": answer.explanation,
+        "contrast": answer.contrast,
+        "similar": [
+            _similar(one, known)
+            for one in answer.neighbours
+            if one["product_id"] in known.products and one["category_id"] in known.categories
+        ],
         "error": answer.error or None,
     }
 
 
+def _candidates(candidates: Iterable[Mapping[str, Any]], known: Known) -> list[dict[str, Any]]:
+    return [
+        {"category": known.categories[one["category_id"]], "confidence": one["confidence"]}
+        for one in candidates
+        if one["category_id"] in known.categories
+    ]
+
+
+def _back_off(back_off: Mapping[str, Any] | None, known: Known) -> dict[str, Any] | None:
+    if back_off is None or back_off["category_id"] not in known.categories:
+        return None
+    return {
+        "category": known.categories[back_off["category_id"]],
+        "level": known.levels[back_off["category_id"]],
+        "confidence": back_off["confidence"],
+        "candidates": _candidates(back_off["candidates"], known),
+    }
+
+
+def _similar(one: Mapping[str, Any], known: Known) -> dict[str, Any]:
+    sku, name = known.products[one["product_id"]]
+    return {
+        "product_id": one["product_id"],
+        "sku": sku,
+        "name": name,
+        "category": known.categories[one["category_id"]],
+        "similarity": one["similarity"],
+    }
+
+
+def represent_fresh(answer: Classification, loaded: Loaded) -> dict[str, Any]:
+    """The result of an answer that a classifier in memory has just given: no query for its categories."""
+    return represent(answer, Known(loaded.categories, loaded.levels, _products_in([answer])))
+
+
 def represent_all(answers: Sequence[Classification]) -> list[dict[str, Any]]:
     """The results of one page."""
-    categories = categories_of(answers)
-    return [represent(answer, categories) for answer in answers]
+    known = known_of(answers)
+    return [represent(answer, known) for answer in answers]
 
 
 def represent_with_origin(answers: Sequence[Classification]) -> list[dict[str, Any]]:

@@ -129,6 +129,38 @@ class UploadSerializer(OptionsSerializer):
     )
 
 
+class BecauseSerializer(Serializer):
+    """What has changed: exactly one of these."""
+
+    rule = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    classifier = serializers.IntegerField(
+        required=False, min_value=1, max_value=MAX_ID, help_text="The one that is active now."
+    )
+    taxonomy = serializers.CharField(
+        required=False, max_length=101, help_text="A code (its current version) or `code@version`."
+    )
+
+
+class ReclassifySerializer(Serializer):
+    """Which change asks for new answers."""
+
+    because = BecauseSerializer()
+    apply = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Write accepted categories to products, unless a person chose the present one.",
+    )
+    dry_run = serializers.BooleanField(
+        required=False, default=False, help_text="Only say how many products the change touches."
+    )
+
+
+class TouchedSerializer(serializers.Serializer[Any]):
+    """How many products a change touches."""
+
+    products = serializers.IntegerField()
+
+
 class CategoryBriefSerializer(serializers.Serializer[Any]):
     """A category as it stands beside a product."""
 
@@ -147,10 +179,29 @@ class CandidateSerializer(serializers.Serializer[Any]):
 
 
 class TermSerializer(serializers.Serializer[Any]):
-    """A term of the text, and how much it spoke for the answer."""
+    """A term of the text (or what people decided or ruled), and how much it spoke for the answer."""
 
     term = serializers.CharField()
     weight = serializers.FloatField()
+
+
+class BackOffSerializer(serializers.Serializer[Any]):
+    """A category above the leaves that is certain although the leaf is not."""
+
+    category = CategoryBriefSerializer()
+    level = serializers.IntegerField(help_text="Of this category, 1 at the root.")
+    confidence = serializers.FloatField()
+    candidates = CandidateSerializer(many=True, help_text="The leaves below it that are open.")
+
+
+class SimilarSerializer(serializers.Serializer[Any]):
+    """A product whose category was decided, and which resembles the text."""
+
+    product_id = serializers.IntegerField()
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    category = CategoryBriefSerializer(help_text="As it was decided when the answer was given.")
+    similarity = serializers.FloatField(help_text="From 0 to 1.")
 
 
 class ResultSerializer(serializers.Serializer[Any]):
@@ -160,12 +211,26 @@ class ResultSerializer(serializers.Serializer[Any]):
     product_id = serializers.IntegerField(allow_null=True)
     input = serializers.DictField()
     category = CategoryBriefSerializer(allow_null=True)
+    level = serializers.IntegerField(allow_null=True, help_text="Of the category, 1 at the root.")
     confidence = serializers.FloatField(
         help_text="Calibrated: of the answers with 0.9, nine in ten are right."
     )
     candidates = CandidateSerializer(many=True)
+    back_off = BackOffSerializer(
+        allow_null=True, help_text="Null where the category itself is certain, or nothing above it is."
+    )
     decision = serializers.ChoiceField(choices=Classification.Decision.choices)
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=Classification.Source.choices, help_text="What gave the answer."
+    )
+    rule_id = serializers.IntegerField(
+        allow_null=True, help_text="The rule, with the source `rule`; null where rules contradict each other."
+    )
     explanation = TermSerializer(many=True)
+    contrast = TermSerializer(
+        many=True, help_text="What spoke for the answer and against the second candidate."
+    )
+    similar = SimilarSerializer(many=True, help_text="The most similar first.")
     error = serializers.CharField(allow_null=True)
 
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from classification.classifier_views import ClassifierViewSet, DifferenceViewSet, PolicyViewSet
+from classification.rule_views import RuleConflictViewSet, RuleViewSet
 from classification.views import (
     ClassifyViewSet,
     ProductClassificationViewSet,
@@ -13,6 +14,8 @@ from nexus.api.routers import Router
 router = Router()
 router.register("classify", ClassifyViewSet, basename="classify")
 router.register("classifiers", ClassifierViewSet, basename="classifier")
+router.register("rules/conflicts", RuleConflictViewSet, basename="rule-conflict")
+router.register("rules", RuleViewSet, basename="rule")
 
 urlpatterns = [
     *router.urls,

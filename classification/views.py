@@ -29,10 +29,12 @@ from classification.serializers import (
     ClassificationJobSerializer,
     ClassifySerializer,
     DecideSerializer,
+    ReclassifySerializer,
     ResultWithOriginSerializer,
+    TouchedSerializer,
     UploadSerializer,
 )
-from classification.services import classify, reviews
+from classification.services import classify, reclassification, reviews, touched
 from nexus.api.conditional import answer
 from nexus.api.errors import invalid
 from nexus.api.filters import FilterSet, filter_strictly
@@ -59,6 +61,9 @@ BY_FILTER = OpenApiExample(
     "All products without a category",
     value={"filter": {"category__isnull": True}, "taxonomy": "nexus-hardware", "apply": True},
     request_only=True,
+)
+BECAUSE_OF_RULE = OpenApiExample(
+    "After a new rule", value={"because": {"rule": 12}, "apply": True}, request_only=True
 )
 
 
@@ -89,6 +94,7 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
         "export": ANY_ROLE,
         "create": classify.PERMISSION,
         "batch": classify.PERMISSION,
+        "reclassify": classify.PERMISSION,
         "cancel": classify.PERMISSION,
         "retry": classify.PERMISSION,
     }
@@ -124,7 +130,7 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
             "count": 1,
             "next": None,
             "previous": None,
-            "results": [results.represent(result, loaded.categories)],
+            "results": [results.represent_fresh(result, loaded)],
         }
         return HttpResponse(
             to_json({**self.represent(job), "results": page}), content_type="application/json"
@@ -153,6 +159,28 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
             items = given.get("items") or [{"product_id": pk} for pk in given["product_ids"]]
             job = classify.classify_items(items, chosen=chosen, user_id=request.user.pk)
         return self._accepted(job)
+
+    @extend_schema(
+        summary="Classify again what a change touches",
+        description="After a rule: products that it hits or has answered for. After another classifier became "
+        "active: products with an automatic category or an open review. After a change of a taxonomy: products whose "
+        "category has moved or is of another version, and open reviews. What people chose is never touched.",
+        request=ReclassifySerializer,
+        examples=[BECAUSE_OF_RULE],
+        responses={
+            200: OpenApiResponse(TouchedSerializer, description="With `dry_run`."),
+            202: ClassificationJobDetailSerializer,
+        },
+    )
+    @action(detail=False, methods=["post"])
+    def reclassify(self, request: Request) -> HttpResponse:
+        """The accepted job, or the number of products that it would be about."""
+        given = validated(ReclassifySerializer(data=request.data)).validated_data
+        if given["dry_run"]:
+            return answer(request, {"products": touched.count(given["because"])})
+        return self._accepted(
+            reclassification.reclassify(given["because"], apply=given["apply"], user_id=request.user.pk)
+        )
 
     @extend_schema(
         summary="Read a classification job and its results",

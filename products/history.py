@@ -1,4 +1,4 @@
-"""Who changed a product, when and how, as the events of the database tell it."""
+"""Who changed something, when and how, as the events of the database tell it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 
 ACTIONS = {"insert": "created", "update": "updated", "delete": "deleted"}
-FIELDS = (
+PRODUCT_FIELDS = (
     "sku",
     "name",
     "description",
@@ -31,15 +31,20 @@ def events_of(product_id: int) -> QuerySet[Any]:
     return ProductEvent.objects.filter(pgh_obj=product_id).order_by("-pgh_id")
 
 
-def entries(events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Events of one product, in a row and the latest first, as entries of its history: two or three statements."""
+def entries(events: Sequence[Event], fields: Sequence[str] = PRODUCT_FIELDS) -> list[dict[str, Any]]:
+    """Events of one thing, in a row and the latest first, as entries of its history: two or three statements.
+
+    `fields` are those of which changes are told.
+    """
     if not events:
         return []
     oldest = events[-1]
-    before = events_of(oldest.pgh_obj_id).filter(pgh_id__lt=oldest.pgh_id).first()
+    earlier_events = type(oldest).objects.filter(pgh_obj=oldest.pgh_obj_id, pgh_id__lt=oldest.pgh_id)
     users = _users(events)
+    befores = [*events[1:], earlier_events.order_by("-pgh_id").first()]
     return [
-        _entry(event, earlier, users) for event, earlier in zip(events, [*events[1:], before], strict=True)
+        _entry(event, users, _changes(event, before, fields))
+        for event, before in zip(events, befores, strict=True)
     ]
 
 
@@ -48,7 +53,7 @@ def _users(events: Sequence[Event]) -> Mapping[int, str]:
     return dict(User.objects.filter(pk__in=ids).values_list("pk", "email")) if ids else {}
 
 
-def _entry(event: Event, earlier: Event | None, users: Mapping[int, str]) -> dict[str, Any]:
+def _entry(event: Event, users: Mapping[int, str], changes: Mapping[str, Any]) -> dict[str, Any]:
     context = event.pgh_context or {}
     user = context.get("user")
     return {
@@ -58,22 +63,22 @@ def _entry(event: Event, earlier: Event | None, users: Mapping[int, str]) -> dic
         "user": None if user is None else {"id": user, "email": users.get(user)},
         "request_id": context.get("request_id"),
         "source": context.get("source"),
-        "changes": _changes(event, earlier),
+        "changes": changes,
     }
 
 
-def _changes(event: Event, earlier: Event | None) -> dict[str, dict[str, Any]]:
-    before, after = _values(earlier), _values(event)
+def _changes(event: Event, earlier: Event | None, fields: Sequence[str]) -> dict[str, dict[str, Any]]:
+    before, after = _values(earlier, fields), _values(event, fields)
     if event.pgh_label == "insert":
         before = {}
     elif event.pgh_label == "delete":
         before, after = after, {}
     return {
         name: {"before": before.get(name), "after": after.get(name)}
-        for name in FIELDS
+        for name in fields
         if (before.get(name) or None) != (after.get(name) or None)
     }
 
 
-def _values(event: Event | None) -> dict[str, Any]:
-    return {name: getattr(event, name) for name in FIELDS} if event is not None else {}
+def _values(event: Event | None, fields: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in fields} if event is not None else {}

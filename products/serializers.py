@@ -23,7 +23,17 @@ class CategorySummarySerializer(serializers.Serializer[Category]):
     taxonomy = serializers.CharField(source="taxonomy.code", help_text="The code of the taxonomy.")
 
 
-class ProductSerializer(Serializer):
+class CategoryByIdMixin:
+    """Takes a category by `category_id`, or as it was shown by a client that sends a resource back."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The validated values."""
+        if isinstance(data, Mapping) and "category" in data and "category_id" not in data:
+            data = {**data, "category_id": _id_of(data["category"])}
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+
+class ProductSerializer(CategoryByIdMixin, Serializer):
     """A product. Absent fields take their defaults on POST and PUT, and stay as they are on PATCH."""
 
     id = serializers.IntegerField(read_only=True)
@@ -61,12 +71,6 @@ class ProductSerializer(Serializer):
     )
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The validated values; a client may send back the category as it was shown."""
-        if isinstance(data, Mapping) and "category" in data and "category_id" not in data:
-            data = {**data, "category_id": _id_of(data["category"])}
-        return super().to_internal_value(data)
 
 
 def _id_of(category: object) -> object:
@@ -114,13 +118,13 @@ class TaxonomyReference(serializers.CharField):
         return value.code
 
     def to_internal_value(self, data: Any) -> Taxonomy:  # type: ignore[override]
-        """The taxonomy. Raises ValidationError when there is none, or when the category belongs to another."""
+        """The taxonomy. Raises ValidationError when there is none, or when the resource belongs to another."""
         reference = super().to_internal_value(data)
         owner = self.parent.instance.taxonomy if self.parent.instance else None
         if owner and reference in {owner.code, f"{owner.code}@{owner.version}"}:
             return owner
         if owner:
-            raise serializers.ValidationError("A category stays in its taxonomy.", "fixed")
+            raise serializers.ValidationError("What is in a taxonomy stays in it.", "fixed")
         try:
             return Taxonomy.objects.named(reference)
         except Taxonomy.DoesNotExist:
@@ -202,7 +206,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
 
 
 class HistoryEntrySerializer(serializers.Serializer[Any]):
-    """One change of a product."""
+    """One change of a resource."""
 
     id = serializers.IntegerField()
     at = serializers.DateTimeField()

@@ -5,7 +5,8 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 
-pytestmark = pytest.mark.django_db
+# Without a transaction around them: indexes of large tables are built concurrently.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize(

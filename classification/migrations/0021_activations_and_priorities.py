@@ -9,6 +9,9 @@ FROM classification_classifier WHERE activated_at IS NOT NULL ORDER BY activated
 """
 PRIORITIES = "UPDATE classification_classification SET review_priority = confidence WHERE awaits_review"
 
+# The rule that is restored when this is taken back knows no audits.
+NO_AUDITS = "UPDATE classification_classification SET awaits_review = false WHERE is_audit AND awaits_review"
+
 
 class Migration(migrations.Migration):
 
@@ -16,5 +19,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(ACTIVATIONS, migrations.RunSQL.noop),
-        migrations.RunSQL(PRIORITIES, migrations.RunSQL.noop),
+        migrations.RunSQL(PRIORITIES, NO_AUDITS),
     ]

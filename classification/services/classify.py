@@ -3,23 +3,22 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import count, islice
-from time import perf_counter
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from classification import engine
 from classification.models import Classification
-from classification.services import auditing, engines
+from classification.services import auditing, engines, touched
+from classification.services.answers import ERROR_LENGTH, Item, answers_to
+from classification.services.sources import sources_of
 from nexus.api.errors import NotFound
 from nexus.api.filters import apply_filters
 from nexus.jobs import services as jobs
 from nexus.jobs.kinds import JobKind, Outcome, register
 from nexus.jobs.models import Chunk, Job
 from nexus.ops.context import current_request_id
-from nexus.ops.metrics import CLASSIFIER_SECONDS
 from products.filters import ProductFilterSet
 from products.models import Product
 from products.services.products import set_automatic_categories
@@ -28,7 +27,6 @@ KIND = "classify"
 PERMISSION = "classification.run_classification"
 CHUNK_SIZE = 500
 DEFAULT_TOP_K = 5
-ERROR_LENGTH = 500
 
 Decision = Classification.Decision
 
@@ -43,22 +41,13 @@ class Options:
     apply: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing to classify: the text of a product, and the product when it is one of the catalogue."""
-
-    position: int
-    text: Mapping[str, Any]
-    product: Product | None = None
-    error: str = ""
-
-
 def options(*, taxonomy: str | None = None, top_k: int = DEFAULT_TOP_K, apply: bool = False) -> Options:
     """Options with the taxonomy and the classifier fixed to what is current and active at this moment.
 
     Raises NotFound or Conflict when there is no such taxonomy, or nothing in it.
     """
-    return _options(engines.answering(taxonomy), top_k, apply)
+    loaded, _ = engines.answering(taxonomy)
+    return _options(loaded, top_k, apply)
 
 
 def _options(loaded: engines.Loaded, top_k: int, apply: bool) -> Options:
@@ -82,7 +71,7 @@ def classify_one(
 
     Raises NotFound for its product, and as `options` does.
     """
-    loaded = engines.answering(taxonomy)
+    loaded, sources = engines.answering(taxonomy)
     chosen = _options(loaded, top_k, apply)
     found = _items([item], first=0)[0]
     if found.error:
@@ -96,9 +85,9 @@ def classify_one(
         total=1,
         processed=1,
         succeeded=1,
-        started_at=timezone.now(),
     )
-    answers = _answers([found], job, loaded, chosen)
+    job.started_at = job.created_at
+    answers = answers_to([found], job, loaded, sources, top_k=top_k)
     job.finished_at = timezone.now()
     with transaction.atomic():
         job.save(force_insert=True)
@@ -138,8 +127,16 @@ def filtered_products(values: Mapping[str, Any]) -> Any:
     return apply_filters(ProductFilterSet, values, Product.objects.all(), pointer="/filter")
 
 
+def classify_touched(because: Mapping[str, Any], *, chosen: Options, user_id: int | None) -> Job:
+    """Accept a job over all products that a change touches; see `classification.services.touched`."""
+    parameters = asdict(chosen) | {"because": dict(because)}
+    return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id)
+
+
 def _prepare(job: Job) -> Iterator[Chunk]:
-    """Chunks of a job over a filter: which products they are is settled here, whatever changes later."""
+    """Chunks of a job over products that are not named: which they are is settled here, whatever changes later."""
+    if "because" in job.parameters:
+        return _chunks(job, touched.product_ids(job.parameters["because"]), "product_ids")
     if "filter" not in job.parameters:
         return iter(())
     ids = filtered_products(job.parameters["filter"]).order_by("id").values_list("id", flat=True)
@@ -152,7 +149,7 @@ def _work(job: Job, chunk: Chunk) -> Outcome:
     loaded = engines.load(chosen.classifier["id"])
     answered = set(_results_of(job, chunk).values_list("position", flat=True))
     items = [item for item in _items(_inputs(chunk), chunk.first) if item.position not in answered]
-    answers = _answers(items, job, loaded, chosen)
+    answers = answers_to(items, job, loaded, sources_of(loaded.taxonomy.pk), top_k=chosen.top_k)
     with transaction.atomic():
         _keep(answers, chosen)
     return _outcome(job, chunk)
@@ -177,45 +174,6 @@ def _item(position: int, given: Mapping[str, Any], products: Mapping[int, Produc
     if product is None:
         return Item(position, given, error=f"There is no product {given['product_id']}.")
     return Item(position, product.text(), product)
-
-
-def _answers(
-    items: Sequence[Item], job: Job, loaded: engines.Loaded, chosen: Options
-) -> list[Classification]:
-    good = [item for item in items if not item.error]
-    began = perf_counter()
-    predictions = loaded.engine.predict([engine.Text(**item.text) for item in good], top_k=chosen.top_k)
-    if good:
-        CLASSIFIER_SECONDS.observe((perf_counter() - began) / len(good))
-    by_position = dict(zip((item.position for item in good), predictions, strict=True))
-    return [_answer(item, by_position.get(item.position), job, loaded) for item in items]
-
-
-def _answer(
-    item: Item, prediction: engine.Prediction | None, job: Job, loaded: engines.Loaded
-) -> Classification:
-    answer = Classification(
-        job=job,
-        position=item.position,
-        product=item.product,
-        input=dict(item.text),
-        taxonomy=loaded.taxonomy,
-        classifier_id=loaded.id,
-        decision=Decision.FAILED,
-        error=item.error[:ERROR_LENGTH],
-    )
-    if prediction is None:
-        return answer
-    # A category may have gone since the classifier learned it.
-    known = [c for c in prediction.candidates if c.category_id in loaded.categories]
-    answer.candidates = [{"category_id": c.category_id, "confidence": round(c.confidence, 4)} for c in known]
-    answer.explanation = [{"term": e.term, "weight": round(e.weight, 4)} for e in prediction.evidence]
-    if prediction.category_id in loaded.categories:
-        answer.category_id, answer.confidence = prediction.category_id, round(prediction.confidence, 4)
-    certain = prediction.is_certain and answer.category_id is not None
-    answer.decision = Decision.AUTO_ACCEPTED if certain else Decision.NEEDS_REVIEW
-    answer.awaits_review = not certain
-    return answer
 
 
 def _keep(answers: list[Classification], chosen: Options) -> list[Classification]:

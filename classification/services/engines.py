@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from classification import engine
 from classification.models import Activation, Classifier
+from classification.services.sources import Sources, sources_of
 from nexus.api.errors import Conflict, NotFound, Problem
 from nexus.api.prepared import Prepared
 from products.models import Taxonomy
@@ -32,7 +33,14 @@ class Loaded:
     taxonomy: Taxonomy
     engine: engine.Classifier
     categories: dict[int, dict[str, object]]
+    levels: dict[int, int]
     is_outdated: bool
+
+    @property
+    def promised_precision(self) -> float:
+        """The share of certain answers that is to be right."""
+        measured = self.engine.metrics.get("promised_precision")
+        return engine.Settings().promised_precision if measured is None else float(measured)
 
 
 # By the id of the classifier and the revision of its taxonomy.
@@ -52,27 +60,34 @@ def active(taxonomy: Taxonomy) -> Loaded:
     return _loaded_or_load(row, taxonomy)
 
 
-def answering(reference: str | None) -> Loaded:
-    """The active classifier of the taxonomy that a caller means; one query where this process has it in memory.
+def answering(reference: str | None) -> tuple[Loaded, Sources]:
+    """The active classifier of the taxonomy that a caller means, and what there is to answer from beside it.
 
-    Raises as `taxonomy_of` and `active` do.
+    One query where this process has the classifier in memory. Raises as `taxonomy_of` and `active` do.
     """
     code, _, version = (reference or "").partition("@")
     given = [code, version] if version else [code] if code else []
-    keys = _keys_of_active(len(given)).run(Classifier.Status.ACTIVE, *given)
-    found = _in_memory(keys[0]) if keys else None
-    return found if found and not found.is_outdated else active(taxonomy_of(reference))
+    rows = _keys_of_active(len(given)).run(Classifier.Status.ACTIVE, *given)
+    if rows:
+        classifier_id, revision, rules_revision, has_precedents = rows[0]
+        found = _in_memory((classifier_id, revision))
+        if found and not found.is_outdated:
+            return found, Sources(rules_revision or 0, bool(has_precedents))
+    loaded = active(taxonomy_of(reference))
+    return loaded, sources_of(loaded.taxonomy.pk)
 
 
 @cache
 def _keys_of_active(parts: int) -> Prepared:
-    """The id of the active classifier and the revision of the taxonomy that a reference of so many parts means."""
+    """What `answering` asks about the taxonomy that a reference of so many parts means."""
     reference = "@".join(["code", "version"][:parts])
     is_active = Q(classifiers__status=Classifier.Status.ACTIVE)
     return Prepared(
         Taxonomy.objects.meant_by(reference)
         .annotate(active=FilteredRelation("classifiers", condition=is_active))
-        .values_list("active", "revision")[:1]
+        .values_list(
+            "active", "revision", "answer_sources__rules_revision", "answer_sources__has_precedents"
+        )[:1]
     )
 
 
@@ -116,12 +131,17 @@ def _in_memory(key: tuple[int, int]) -> Loaded | None:
 
 def _load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
     artefact = Classifier.objects.values_list("artefact", flat=True).get(pk=row.pk)
+    rows = taxonomy.categories.order_by("id").values_list("id", "code", "name", "path", "level")
     loaded = Loaded(
         id=row.pk,
         version=row.version,
         taxonomy=taxonomy,
         engine=engine.Classifier.from_bytes(bytes(artefact or b"")),
-        categories=_representations(taxonomy),
+        categories={
+            pk: {"id": pk, "code": code, "name": name, "path": path, "taxonomy": taxonomy.code}
+            for pk, code, name, path, _ in rows
+        },
+        levels={pk: level for pk, *_, level in rows},
         is_outdated=_is_outdated(row, taxonomy),
     )
     with _lock:
@@ -130,15 +150,6 @@ def _load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
             _loaded.popitem(last=False)
     logger.info("Classifier loaded", extra={"taxonomy": taxonomy.code, "version": row.version})
     return loaded
-
-
-def _representations(taxonomy: Taxonomy) -> dict[int, dict[str, object]]:
-    return {
-        pk: {"id": pk, "code": code, "name": name, "path": path, "taxonomy": taxonomy.code}
-        for pk, code, name, path in taxonomy.categories.order_by("id").values_list(
-            "id", "code", "name", "path"
-        )
-    }
 
 
 def _make_untrained(taxonomy: Taxonomy) -> Classifier:

@@ -3,9 +3,10 @@
 from django.db import IntegrityError, transaction
 
 from classification.models import Classification, Review
+from classification.services import precedents, rules
 from nexus.api.errors import Conflict, Problem, invalid
 from products.models import Category, Product
-from products.services.products import clear_automatic_category, set_reviewed_category
+from products.services.products import set_reviewed_category, take_back_automatic_category
 
 Decision = Review.Decision
 
@@ -39,24 +40,21 @@ def decide(
         answer.decision, answer.awaits_review = OUTCOME[Decision(decision)], False
         answer.save(update_fields=["decision", "awaits_review"])
         answer.review = review
-        if answer.product_id and category:
-            _write_to_product(answer.product_id, category)
-        if answer.product_id and answer.is_audit and not category:
-            _take_from_product(answer.product_id, answer.category_id)
+        rules.count_review(answer, decision)
+        precedents.record(answer, review)
+        _write_to_product(answer, category)
     return answer
 
 
-def _write_to_product(product_id: int, category: Category) -> None:
-    product = Product.objects.select_for_update().filter(pk=product_id).first()
-    if product:
+def _write_to_product(answer: Classification, category: Category | None) -> None:
+    """Write the category that is right; where none is, take back the one that was accepted automatically."""
+    product = Product.objects.select_for_update().filter(pk=answer.product_id or 0).first()
+    if product is None:
+        return
+    if category:
         set_reviewed_category(product, category)
-
-
-def _take_from_product(product_id: int, category_id: int | None) -> None:
-    """A rejected answer that had been written to its product is known to be wrong there."""
-    product = Product.objects.select_for_update().filter(pk=product_id).first()
-    if product:
-        clear_automatic_category(product, category_id)
+    elif answer.category_id:
+        take_back_automatic_category(product, answer.category_id)
 
 
 def _check_open(answer: Classification) -> None:

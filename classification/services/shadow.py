@@ -91,7 +91,7 @@ def _difference(run: ShadowRun, position: int, product: Product, old: _Side, new
     return Difference(
         run=run,
         position=position,
-        product=product,
+        product_id=product.pk,
         name=product.name,
         is_other_category=old.category_id != new.category_id,
         before_category_id=old.category_id,

@@ -64,12 +64,16 @@ def share(hits: int, of: int) -> dict[str, Any]:
 def decided_about(classifier_id: int) -> dict[str, dict[str, Any]]:
     """What people decided about the answers of a classifier: ``doubtful`` ones, and the ``audits`` of certain ones.
 
+    Answers of rules and of earlier decisions are not among them, although it was asked beside them.
+
     Each is ``{reviewed, accepted, corrected, rejected, precision, interval}``. Audits were drawn at random, so theirs
     is the precision of what is accepted automatically.
     """
     rows = (
         Classification.objects.filter(
-            classifier=classifier_id, decision__in=[Decision.ACCEPTED, Decision.CORRECTED, Decision.REJECTED]
+            classifier=classifier_id,
+            source=Classification.Source.CLASSIFIER,
+            decision__in=[Decision.ACCEPTED, Decision.CORRECTED, Decision.REJECTED],
         )
         .order_by()
         .values_list("is_audit", "decision")

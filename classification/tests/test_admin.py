@@ -12,7 +12,7 @@ from classification.models import Classification, Classifier
 from classification.services import classify, training
 from classification.services.engines import taxonomy_of
 from classification.tests.conftest import MakeProduct, work_off
-from products.models import Product
+from products.models import Category, Product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("taxonomy")]
 
@@ -92,8 +92,48 @@ def test_an_answer_shows_what_spoke_for_it_and_cannot_be_changed(
 ) -> None:
     page = staff.get(f"{ANSWERS}{doubtful.pk}/change/").content.decode()
     assert doubtful.explanation[0]["term"] in page
-    assert 'name="_save"' not in page
+    act(staff, ANSWERS, "reject_answers", doubtful.pk)
+    assert 'name="_save"' not in staff.get(f"{ANSWERS}{doubtful.pk}/change/").content.decode()
     assert staff.post(f"{ANSWERS}{doubtful.pk}/change/", {"decision": "accepted"}).status_code == 403
+
+
+def decide_on_page(client: Client, answer: Classification, **review: str) -> str:
+    """What the page of an answer says after its form for the decision was sent."""
+    form = {"review-TOTAL_FORMS": "1", "review-INITIAL_FORMS": "0"}
+    form |= {f"review-0-{name}": value for name, value in review.items()}
+    sent = client.post(f"{ANSWERS}{answer.pk}/change/", form, follow=True)
+    assert sent.status_code == 200
+    return sent.content.decode()
+
+
+def test_a_reviewer_corrects_an_answer_on_its_page(
+    staff: Client, doubtful: Classification, categories: dict[str, Category]
+) -> None:
+    page = staff.get(f"{ANSWERS}{doubtful.pk}/change/").content.decode()
+    assert "admin-autocomplete" in page
+    right = categories["safety.gloves"]
+    decide_on_page(staff, doubtful, decision="correct", category=str(right.pk), note="Look closer")
+    doubtful.refresh_from_db()
+    assert (doubtful.decision, doubtful.review.note) == ("corrected", "Look closer")
+    product = Product.objects.get()
+    assert (product.category, product.category_source) == (right, "reviewed")
+
+
+def test_a_correction_that_is_refused_says_why_and_decides_nothing(
+    staff: Client, doubtful: Classification
+) -> None:
+    assert "Say which category is right." in decide_on_page(staff, doubtful, decision="correct")
+    doubtful.refresh_from_db()
+    assert doubtful.awaits_review
+
+
+def test_who_may_only_look_has_no_form_for_the_decision(
+    client: Client, make_user: Any, doubtful: Classification
+) -> None:
+    client.force_login(make_user("editor", is_staff=True))
+    assert 'name="_save"' not in client.get(f"{ANSWERS}{doubtful.pk}/change/").content.decode()
+    form = {"review-TOTAL_FORMS": "1", "review-INITIAL_FORMS": "0", "review-0-decision": "accept"}
+    assert client.post(f"{ANSWERS}{doubtful.pk}/change/", form).status_code == 403
 
 
 def test_an_administrator_trains_and_activates(administrators: Client, doubtful: Classification) -> None:

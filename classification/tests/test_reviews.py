@@ -72,6 +72,15 @@ def test_rejecting_leaves_the_product_without_a_category(
     assert Product.objects.get().category is None
 
 
+@pytest.mark.parametrize(("source", "is_kept"), [("automatic", False), ("manual", True)])
+def test_rejecting_takes_back_the_category_that_was_written_automatically(
+    doubtful: Classification, client_of: ClientOf, reviewer: User, source: str, is_kept: bool
+) -> None:
+    Product.objects.update(category=doubtful.category, category_source=source)
+    decide(client_of(reviewer), doubtful, decision="reject")
+    assert (Product.objects.get().category == doubtful.category) is is_kept
+
+
 def test_a_decided_answer_leaves_the_queue(
     doubtful: Classification, client_of: ClientOf, reviewer: User
 ) -> None:

@@ -9,7 +9,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 
 from nexus.api.errors import Problem
@@ -36,6 +36,16 @@ def do_with_each(
         except Problem as problem:
             page.message_user(request, f"{row}: {problem.detail}", messages.WARNING)
     page.message_user(request, f"{count} {done}.")
+
+
+def explained(page: admin.ModelAdmin, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+    """What a page answers; when a service refuses, the page again with the reason."""
+    try:
+        return view()
+    except Problem as problem:
+        reasons = [error["detail"] for error in problem.errors] or [str(problem.detail)]
+        page.message_user(request, " ".join(reasons), messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
 
 
 class BoundedPaginator(Paginator):

@@ -57,7 +57,8 @@ class Job(models.Model):
     parameters = models.JSONField(default=dict, blank=True)
     result = models.JSONField(default=dict, blank=True)
     # Times
-    created_at = models.DateTimeField(auto_now_add=True)
+    # From when the job was first thought of: what is done at once is saved when it has ended.
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import messages
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 
-from nexus.api.admin import LargeTableAdmin
-from nexus.api.errors import Problem
+from nexus.api.admin import LargeTableAdmin, explained
 
 
 class ServiceAdmin(LargeTableAdmin):
@@ -61,27 +59,18 @@ class ServiceAdmin(LargeTableAdmin):
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The form; when a service refuses, the form again with the reason."""
-        return self._explained(
-            request, lambda: super(ServiceAdmin, self).changeform_view(request, *args, **kwargs)
+        return explained(
+            self, request, lambda: super(ServiceAdmin, self).changeform_view(request, *args, **kwargs)
         )
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The question before a deletion; when a service refuses, the question again with the reason."""
-        return self._explained(
-            request, lambda: super(ServiceAdmin, self).delete_view(request, *args, **kwargs)
+        return explained(
+            self, request, lambda: super(ServiceAdmin, self).delete_view(request, *args, **kwargs)
         )
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The list; when an action is refused, the list again with the reason."""
-        return self._explained(
-            request, lambda: super(ServiceAdmin, self).changelist_view(request, *args, **kwargs)
+        return explained(
+            self, request, lambda: super(ServiceAdmin, self).changelist_view(request, *args, **kwargs)
         )
-
-    def _explained(self, request: HttpRequest, view: Any) -> HttpResponse:
-        try:
-            answer: HttpResponse = view()
-        except Problem as problem:
-            reasons = [error["detail"] for error in problem.errors] or [str(problem.detail)]
-            self.message_user(request, " ".join(reasons), messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-        return answer

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from nexus.api.errors import invalid
 from products.models import Category, Taxonomy
@@ -59,14 +60,21 @@ def load_taxonomy(
     changed = {row.code for index, row in enumerate(rows) if _apply(row, tree, index)}
     changed |= _replaced(tree, rows)
     Category.objects.bulk_create(added.values(), batch_size=BATCH_SIZE)
-    Category.objects.bulk_update(
+    _save_changed(
         [tree[code] for code in sorted(changed - added.keys())],
         ["parent", "name", "description", "keywords", *DERIVED_FIELDS],
-        batch_size=BATCH_SIZE,
     )
     if changed:
         taxonomies.bump(taxonomy.pk)
     return taxonomy
+
+
+def _save_changed(categories: Sequence[Category], fields: Sequence[str]) -> None:
+    """Save some fields, and when: `bulk_update` leaves the time as it is."""
+    now = timezone.now()
+    for category in categories:
+        category.updated_at = now
+    Category.objects.bulk_update(categories, [*fields, "updated_at"], batch_size=BATCH_SIZE)
 
 
 def faults(taxonomy: Taxonomy) -> list[Fault]:
@@ -96,7 +104,7 @@ def repair(taxonomy: Taxonomy) -> int:
     categories = list(Category.objects.filter(taxonomy=taxonomy))
     where = places(categories)
     wrong = [one for one in categories if one.pk in where and set_place(one, where[one.pk])]
-    Category.objects.bulk_update(wrong, DERIVED_FIELDS, batch_size=BATCH_SIZE)
+    _save_changed(wrong, DERIVED_FIELDS)
     if wrong:
         taxonomies.bump(taxonomy.pk)
     return len(wrong)

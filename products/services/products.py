@@ -114,11 +114,15 @@ def set_reviewed_category(product: Product, category: Category) -> None:
     product.save(update_fields=["category", "category_source", "updated_at"])
 
 
-def clear_automatic_category(product: Product, category_id: int | None) -> None:
-    """Take the category of a product away if it is this one and a classifier chose it. Call it with the row locked."""
-    if product.category_id == category_id and product.category_source == Source.AUTOMATIC:
-        product.category, product.category_source = None, None
-        product.save(update_fields=["category", "category_source", "updated_at"])
+def take_back_automatic_category(product: Product, category_id: int) -> None:
+    """Leave a product without a category that a classifier chose and a reviewer rejected; others are left alone.
+
+    Call it with the row of the product locked.
+    """
+    if product.category_id != category_id or product.category_source != Source.AUTOMATIC:
+        return
+    product.category = product.category_source = None
+    product.save(update_fields=["category", "category_source", "updated_at"])
 
 
 # The rows are locked in the order of their ids, so that two batches over the same products wait instead of

@@ -11,10 +11,11 @@ from accounts.roles import ADMINISTRATOR, EDITOR, ROLES, VIEWER
 from accounts.services.sessions import open_session
 from accounts.services.users import create_user
 from accounts.tokens import token_pair
-from classification.models import Classification, Classifier, Difference
-from classification.services import activation, classify, shadow, training
+from classification.models import Classification, Classifier, Difference, Rule
+from classification.services import activation, classify, rule_checks, rules, shadow, training
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
+from nexus.jobs.tests.conftest import work_off
 from products.models import Category, Product, Taxonomy
 from products.services.loading import CategoryRow, load_taxonomy
 from products.services.products import create_product
@@ -53,6 +54,7 @@ class World:
     review: Classification
     classifier: Classifier
     active: Classifier
+    rule: Rule
     workflow: Workflow
     execution: Execution
 
@@ -82,6 +84,7 @@ class World:
             "/api/v1/classify": self.job,
             "/api/v1/classifiers": self.classifier,
             "/api/v1/reviews": self.review,
+            "/api/v1/rules": self.rule,
             "/api/v1/workflows": self.workflow,
             "/api/v1/executions": self.execution,
         }
@@ -131,6 +134,7 @@ def make_world() -> World:
         review=review,
         active=Classifier.objects.get(taxonomy=taxonomy, status=Classifier.Status.ACTIVE),
         classifier=_seen_beside_the_active_one(taxonomy, administrator),
+        rule=contradicting_rules(taxonomy, administrator),
         workflow=workflow,
         execution=execution,
     )
@@ -147,6 +151,7 @@ def _seen_beside_the_active_one(taxonomy: Taxonomy, user: User) -> Classifier:
         Difference(
             run=run,
             position=position,
+            product_id=position,
             name=DOUBTFUL,
             is_other_category=True,
             before_confidence=0.5,
@@ -157,6 +162,21 @@ def _seen_beside_the_active_one(taxonomy: Taxonomy, user: User) -> Classifier:
         for position in range(2)
     )
     return Classifier.objects.get(pk=classifier.pk)
+
+
+def contradicting_rules(taxonomy: Taxonomy, user: User) -> Rule:
+    """Three rules of which two contradict the third, checked; the last of them, which has been changed once."""
+    for number, code in enumerate(("drills", "drills", "saws")):
+        fields = {
+            "taxonomy": taxonomy,
+            "name": f"Rule {number}",
+            "conditions": [{"field": "name", "operator": "contains", "value": "drill saw again"}],
+            "category_id": taxonomy.categories.get(code=code).pk,
+        }
+        rule = rules.create_rule(fields, user_id=user.pk)
+    rules.update_rule(rule, {"position": 2})
+    work_off(rule_checks.check_rules(taxonomy, user_id=user.pk))
+    return Rule.objects.get(pk=rule.pk)
 
 
 def workflow_versions(workflow: Workflow, user: User) -> None:
@@ -173,9 +193,7 @@ def _classified(product: Product, user: User) -> Classification:
     classify.classify_one({"name": DOUBTFUL}, taxonomy="other", user_id=user.pk)
     candidate = training.train(Taxonomy.objects.get(code="shop"), user_id=user.pk)
     assert candidate.job
-    jobs.work_on(candidate.job_id)
-    while jobs.work_on(candidate.job_id):
-        pass
+    work_off(candidate.job)
     return Classification.objects.filter(product=product).latest("id")
 
 
@@ -192,6 +210,16 @@ POLICY = {
     "activation": "when_not_worse",
 }
 TAXONOMY = {"code": "new", "version": "1", "name": "New", "description": "", "language": "en"}
+RULE: dict[str, Any] = {
+    "name": "New",
+    "conditions": [
+        {"field": "manufacturer", "operator": "one_of", "value": ["Makita", "Bosch"]},
+        {"field": "text", "operator": "contains", "value": "combi drill*"},
+        {"field": "attributes.voltage_v", "operator": ">=", "value": 18},
+    ],
+    "position": 1,
+    "enabled": True,
+}
 
 # A good body for every operation that takes one; None for those that take none.
 BODIES: dict[str, Body | None] = {
@@ -237,6 +265,11 @@ BODIES: dict[str, Body | None] = {
         "apply": False,
     },
     "POST /api/v1/classify/batch": lambda world: {"product_ids": [world.product.pk], "taxonomy": "shop"},
+    "POST /api/v1/classify/reclassify": lambda world: {
+        "because": {"taxonomy": "shop"},
+        "apply": True,
+        "dry_run": False,
+    },
     "POST /api/v1/classify/{pk}/cancel": None,
     "POST /api/v1/classify/{pk}/retry": None,
     "POST /api/v1/jobs/{pk}/cancel": None,
@@ -247,6 +280,11 @@ BODIES: dict[str, Body | None] = {
     "POST /api/v1/classifiers/{pk}/shadow": lambda world: {"size": 2},
     "PUT /api/v1/taxonomies/{pk}/policy": lambda world: POLICY,
     "PATCH /api/v1/taxonomies/{pk}/policy": lambda world: {"audit_share": 0.02},
+    "POST /api/v1/rules": lambda world: RULE | {"taxonomy": "shop", "category_id": world.category.pk},
+    "PUT /api/v1/rules/{pk}": lambda world: RULE | {"taxonomy": "shop", "category_id": world.category.pk},
+    "PATCH /api/v1/rules/{pk}": lambda world: {"name": "Another"},
+    "POST /api/v1/rules/preview": lambda world: {"conditions": RULE["conditions"]},
+    "POST /api/v1/rules/check": lambda world: {"taxonomy": "shop"},
     "POST /api/v1/reviews/{pk}": lambda world: {
         "decision": "correct",
         "category_id": world.category.pk,

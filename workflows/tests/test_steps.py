@@ -114,6 +114,15 @@ def test_all_products_of_a_filter_are_classified(
     assert not Product.objects.exclude(category=None).exists()
 
 
+def test_a_category_that_a_person_chose_is_not_overwritten_by_a_step(
+    run: Any, taxonomy: Taxonomy, products: list[Product]
+) -> None:
+    other = Category.objects.filter(taxonomy=taxonomy).latest("pk")
+    Product.objects.update(category=other, category_source="manual")
+    run({"id": "classify", "uses": "classification.classify", "with": {"filter": {}, "apply": True}})
+    assert set(Product.objects.values_list("category", "category_source")) == {(other.pk, "manual")}
+
+
 def test_a_taxonomy_that_does_not_exist_fails_the_step(run: Any, products: list[Product]) -> None:
     inputs = {"filter": {}, "taxonomy": "nothing"}
     failed = run({"id": "classify", "uses": "classification.classify", "with": inputs})["classify"]

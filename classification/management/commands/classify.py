@@ -1,26 +1,20 @@
 """``manage.py classify``: products of the catalogue, or a file of texts; the answers as CSV."""
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count
-from tqdm import tqdm
 
 from classification import exports, uploads
+from classification.management.running import run_to_end, text_of
 from classification.models import Classification
 from classification.services import classify
 from nexus.api.errors import Problem
-from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
-
-# Between two looks at a job whose rest is in the hands of workers.
-PAUSE_S = 0.1
 
 
 class Command(BaseCommand):
@@ -52,8 +46,8 @@ class Command(BaseCommand):
         try:
             job = self._job(options)
         except Problem as problem:
-            raise CommandError(_text(problem)) from None
-        self._run(job)
+            raise CommandError(text_of(problem)) from None
+        run_to_end(job)
         self._write(job, options["output"])
         job.refresh_from_db()
         self.stderr.write(
@@ -69,16 +63,6 @@ class Command(BaseCommand):
         if options["file"]:
             return classify.classify_items(_items(options["file"]), chosen=chosen, user_id=None)
         return classify.classify_filter(_filter(options["filter"] or []), chosen=chosen, user_id=None)
-
-    def _run(self, job: Job) -> None:
-        """Work with whatever workers there are; the rows of the job see to it that nothing is done twice."""
-        with tqdm(total=job.total, unit=" products", file=sys.stderr, disable=None) as bar:
-            while not job.is_finished:
-                if not jobs.work_on(job.pk):
-                    sleep(PAUSE_S)
-                job.refresh_from_db()
-                bar.total = job.total
-                bar.update(job.processed - bar.n)
 
     def _decisions(self, job: Job) -> str:
         """How many answers there are of each kind, those that failed always among them."""
@@ -122,8 +106,3 @@ def _filter(terms: list[str]) -> dict[str, str]:
             raise CommandError(f"A filter is NAME=VALUE, not {term!r}.")
         values[name] = value
     return values
-
-
-def _text(problem: Problem) -> str:
-    lines = [f"{error['pointer']}: {error['detail']}" for error in problem.errors]
-    return "\n".join(lines or [str(problem.detail)])

@@ -1,0 +1,196 @@
+"""One answer for each item: from what people have decided or ruled, and else from the classifier.
+
+In this order, of which docs/architecture.md says why: an earlier decision about the same text, rules, an earlier
+decision about nearly the same text, the classifier.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+
+from classification import engine
+from classification.engine.rules import Rule, deciding
+from classification.models import Classification
+from classification.services import precedents, rules
+from classification.services.engines import Loaded
+from classification.services.precedents import Decided, Precedents
+from classification.services.rules import Rulebook, expected_precision
+from classification.services.sources import Sources
+from nexus.jobs.models import Job
+from nexus.ops.metrics import CLASSIFIER_SECONDS
+from products.models import Product
+
+ERROR_LENGTH = 500
+SAME_TEXT = "The same text was decided in a review."
+SIMILAR_TEXT = "Nearly the same text was decided in a review."
+
+Decision, Source = Classification.Decision, Classification.Source
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to classify: the text of a product, and the product when it is one of the catalogue."""
+
+    position: int
+    text: Mapping[str, Any]
+    product: Product | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found out about an item, from where, and by which rule."""
+
+    prediction: engine.Prediction
+    source: str = Source.CLASSIFIER
+    rule_id: int | None = None
+
+
+def answers_to(
+    items: Sequence[Item], job: Job, loaded: Loaded, sources: Sources, *, top_k: int
+) -> list[Classification]:
+    """The answers of a job to some items, unsaved; those with an error fail."""
+    good = [item for item in items if not item.error]
+    began = perf_counter()
+    found = _found([engine.Text(**item.text) for item in good], loaded, sources, top_k)
+    if good:
+        CLASSIFIER_SECONDS.observe((perf_counter() - began) / len(good))
+    by_position = dict(zip((item.position for item in good), found, strict=True))
+    return [_answer(item, by_position.get(item.position), job, loaded) for item in items]
+
+
+def _found(texts: Sequence[engine.Text], loaded: Loaded, sources: Sources, top_k: int) -> list[Found]:
+    decided = (
+        precedents.look_up(loaded.taxonomy.pk, texts)
+        if sources.has_precedents and texts
+        else [precedents.NOTHING] * len(texts)
+    )
+    book = rules.rulebook(loaded.taxonomy.pk, sources.rules_revision)
+    promised = loaded.promised_precision
+    found = [_by_people(text, known, book, promised) for text, known in zip(texts, decided, strict=True)]
+    rest = [text for text, one in zip(texts, found, strict=True) if one is None]
+    predictions = iter(loaded.engine.predict(rest, top_k=top_k) if rest else ())
+    return [
+        _checked(one or Found(next(predictions)), known) for one, known in zip(found, decided, strict=True)
+    ]
+
+
+def _by_people(text: engine.Text, known: Precedents, book: Rulebook | None, promised: float) -> Found | None:
+    """The answer that people have given already, if they have."""
+    if known.same:
+        return _by_precedent(known.same, promised, SAME_TEXT)
+    if book and (hits := deciding(book.rules.hits(text))):
+        return _by_rules(hits, book, promised)
+    if known.similar:
+        return _by_precedent(known.similar, promised, SIMILAR_TEXT)
+    return None
+
+
+def _by_precedent(decided: Decided, promised: float, because: str) -> Found:
+    confidence = expected_precision(decided.agreed, decided.agreed, promised)
+    neighbours = (
+        (engine.Neighbour(decided.product_id, decided.category_id, 1.0),) if decided.product_id else ()
+    )
+    return Found(
+        engine.Prediction(
+            decided.category_id,
+            confidence,
+            (engine.Candidate(decided.category_id, confidence),),
+            (engine.Evidence(because, 1.0),),
+            is_certain=True,
+            neighbours=neighbours,
+        ),
+        Source.PRECEDENT,
+    )
+
+
+def _by_rules(hits: Sequence[Rule], book: Rulebook, promised: float) -> Found:
+    """The answer of the rule that decides; of rules that contradict each other at most one is right, and none wins."""
+    precision = {rule.id: book.precision(rule.id, promised) for rule in hits}
+    shares = sum(precision.values()) if len(hits) > 1 else 1.0
+    ranked = sorted(hits, key=lambda rule: -precision[rule.id])
+    candidates = tuple(engine.Candidate(rule.category_id, precision[rule.id] / shares) for rule in ranked)
+    first = ranked[0]
+    return Found(
+        engine.Prediction(
+            first.category_id,
+            candidates[0].confidence,
+            candidates,
+            tuple(engine.Evidence(rule.name, 1.0) for rule in ranked),
+            is_certain=len(hits) == 1 and precision[first.id] >= promised,
+        ),
+        Source.RULE,
+        first.id if len(hits) == 1 else None,
+    )
+
+
+def _checked(found: Found, known: Precedents) -> Found:
+    """Nothing that a reviewer has rejected, or that reviewers are divided about, is accepted without one."""
+    prediction = found.prediction
+    is_doubtful = prediction.category_id in known.wrong or (
+        known.is_disputed and found.source == Source.CLASSIFIER
+    )
+    if not (prediction.is_certain and is_doubtful):
+        return found
+    return Found(replace(prediction, is_certain=False), found.source, found.rule_id)
+
+
+def _answer(item: Item, found: Found | None, job: Job, loaded: Loaded) -> Classification:
+    answer = Classification(
+        job=job,
+        position=item.position,
+        product=item.product,
+        input=dict(item.text),
+        taxonomy=loaded.taxonomy,
+        classifier_id=loaded.id,
+        decision=Decision.FAILED,
+        error=item.error[:ERROR_LENGTH],
+    )
+    if found is not None:
+        _write(answer, found, loaded)
+    return answer
+
+
+def _write(answer: Classification, found: Found, loaded: Loaded) -> None:
+    """Write what was found into an answer. A category may have gone since the classifier learned it."""
+    prediction = found.prediction
+    answer.source, answer.rule_id = found.source, found.rule_id
+    answer.candidates = _candidates(prediction.candidates, loaded)
+    answer.explanation, answer.contrast = _terms(prediction.evidence), _terms(prediction.contrast)
+    answer.neighbours = [
+        {
+            "product_id": one.example_id,
+            "category_id": one.category_id,
+            "similarity": round(one.similarity, 4),
+        }
+        for one in prediction.neighbours
+    ]
+    answer.back_off = _back_off(prediction.back_off, loaded)
+    if prediction.category_id in loaded.categories:
+        answer.category_id, answer.confidence = prediction.category_id, round(prediction.confidence, 4)
+    certain = prediction.is_certain and answer.category_id is not None
+    answer.decision = Decision.AUTO_ACCEPTED if certain else Decision.NEEDS_REVIEW
+    answer.awaits_review = not certain
+
+
+def _candidates(candidates: Sequence[engine.Candidate], loaded: Loaded) -> list[dict[str, Any]]:
+    return [
+        {"category_id": one.category_id, "confidence": round(one.confidence, 4)}
+        for one in candidates
+        if one.category_id in loaded.categories
+    ]
+
+
+def _terms(evidence: Sequence[engine.Evidence]) -> list[dict[str, Any]]:
+    return [{"term": one.term, "weight": round(one.weight, 4)} for one in evidence]
+
+
+def _back_off(back_off: engine.BackOff | None, loaded: Loaded) -> dict[str, Any] | None:
+    if back_off is None or back_off.category_id not in loaded.categories:
+        return None
+    return {
+        "category_id": back_off.category_id,
+        "confidence": round(back_off.confidence, 4),
+        "candidates": _candidates(back_off.candidates, loaded),
+    }

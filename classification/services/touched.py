@@ -1,0 +1,103 @@
+"""Which products a change touches: a new rule, another classifier, a taxonomy that is not what it was."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from classification import engine
+from classification.models import Classification, Classifier, Rule
+from classification.services import rules
+from nexus.api.errors import invalid
+from products.models import Product, Taxonomy
+
+READ_AT_ONCE = 2_000
+CAUSES = ("rule", "classifier", "taxonomy")
+
+
+def product_ids(because: Mapping[str, Any]) -> Iterator[int]:
+    """The ids of the products that a change touches, each once. Raises Problem when there was no such change.
+
+    `because` names one of `CAUSES`: the id of a rule or of a classifier, or the reference of a taxonomy.
+    """
+    cause, changed = cause_of(because)
+    if cause == "rule":
+        return _of_rule(changed)
+    products = _of_classifier(changed) if cause == "classifier" else _of_taxonomy(changed)
+    return products.order_by("id").values_list("id", flat=True).iterator(chunk_size=READ_AT_ONCE)
+
+
+def count(because: Mapping[str, Any]) -> int:
+    """How many products a change touches. Raises as `product_ids` does.
+
+    For a rule the whole catalogue is read, the other causes are counted by the database.
+    """
+    cause, changed = cause_of(because)
+    if cause == "rule":
+        return sum(1 for _ in _of_rule(changed))
+    return (_of_classifier(changed) if cause == "classifier" else _of_taxonomy(changed)).count()
+
+
+def cause_of(because: Mapping[str, Any]) -> tuple[str, Any]:
+    """The name of the cause, and the rule, classifier or taxonomy that changed. Raises Problem (400)."""
+    given = [name for name in CAUSES if because.get(name) is not None]
+    if len(given) != 1:
+        raise invalid("/because", "exactly_one", f"Give exactly one of: {', '.join(CAUSES)}.")
+    cause = given[0]
+    changed = _find(cause, because[cause])
+    if changed is None:
+        kind = "active classifier" if cause == "classifier" else cause
+        raise invalid(f"/because/{cause}", "does_not_exist", f"There is no {kind} {because[cause]!r}.")
+    return cause, changed
+
+
+def _find(cause: str, reference: Any) -> Rule | Classifier | Taxonomy | None:
+    if cause == "rule":
+        return Rule.objects.select_related("taxonomy").filter(pk=reference).first()
+    if cause == "classifier":
+        active = Classifier.objects.without_artefact().filter(status=Classifier.Status.ACTIVE)
+        return active.select_related("taxonomy").filter(pk=reference).first()
+    return Taxonomy.objects.meant_by(reference).first()
+
+
+def _of_rule(rule: Rule) -> Iterator[int]:
+    """Products that the rule answered for before, and those on which it holds now, whose category may be set."""
+    answered = Classification.objects.filter(rule=rule).values("product")
+    free = Product.objects.without_decided_category()
+    before = set(free.filter(pk__in=answered).values_list("pk", flat=True))
+    yield from sorted(before)
+    if not rule.enabled:
+        return
+    ready = rules.prepared([rule])
+    for product in free.order_by("id").iterator(chunk_size=READ_AT_ONCE):
+        if product.pk not in before and ready.hits(engine.Text(**product.text())):
+            yield product.pk
+
+
+def _of_classifier(classifier: Classifier) -> QuerySet[Product]:
+    """Products with an automatic category of the taxonomy, and those that wait for a review."""
+    automatic = Q(category__taxonomy=classifier.taxonomy, category_source=Product.CategorySource.AUTOMATIC)
+    return Product.objects.filter(automatic | _with_open_review(classifier.taxonomy.code))
+
+
+def _of_taxonomy(taxonomy: Taxonomy) -> QuerySet[Product]:
+    """Products whose automatic category has changed since their last answer or is of another version of the
+    taxonomy, and those that wait for a review."""
+    answered_since = Exists(
+        Classification.objects.filter(
+            product=OuterRef("pk"),
+            taxonomy=taxonomy,
+            created_at__gte=OuterRef("category__updated_at"),
+        )
+    )
+    left_behind = Q(category__taxonomy__code=taxonomy.code) & (
+        ~Q(category__taxonomy=taxonomy) | Q(category__is_leaf=False) | ~Q(answered_since)
+    )
+    automatic = Q(category_source=Product.CategorySource.AUTOMATIC) & left_behind
+    return Product.objects.filter(automatic | _with_open_review(taxonomy.code))
+
+
+def _with_open_review(code: str) -> Q:
+    """Products of which an answer waits for a person, in any version of a taxonomy."""
+    waiting = Classification.objects.filter(taxonomy__code=code, awaits_review=True, product__isnull=False)
+    return Q(pk__in=waiting.values("product"))
