@@ -395,9 +395,6 @@ class Precedent(models.Model):
     category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="+", db_index=False)
     is_right = models.BooleanField()
     agreed = models.PositiveIntegerField(default=1, help_text="How many decisions in a row said so.")
-    product = models.ForeignKey(
-        Product, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
-    )
     review = models.ForeignKey(Review, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     decided_at = models.DateTimeField()
 
@@ -422,7 +419,6 @@ class Precedent(models.Model):
             ),
             # Looked up when one of them is deleted.
             models.Index(fields=["category"], name="classification_precedent_cat"),
-            models.Index(fields=["product"], name="classification_precedent_prod"),
             models.Index(fields=["review"], name="classification_precedent_rev"),
         ]
 

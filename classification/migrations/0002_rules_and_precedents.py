@@ -95,7 +95,6 @@ class Migration(migrations.Migration):
                 ('agreed', models.PositiveIntegerField(default=1, help_text='How many decisions in a row said so.')),
                 ('decided_at', models.DateTimeField()),
                 ('category', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='products.category')),
-                ('product', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='products.product')),
                 ('review', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='classification.review')),
                 ('taxonomy', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='products.taxonomy')),
             ],
@@ -168,10 +167,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='precedent',
             index=models.Index(fields=['category'], name='classification_precedent_cat'),
-        ),
-        migrations.AddIndex(
-            model_name='precedent',
-            index=models.Index(fields=['product'], name='classification_precedent_prod'),
         ),
         migrations.AddIndex(
             model_name='precedent',

@@ -11,13 +11,21 @@ from django.db import connection
 from django.db.models import F
 
 from classification import engine
-from classification.engine.text import SHORT_LIMIT, clean, near_identity
+from classification.engine.text import NAME_LIMIT, SHORT_LIMIT, clean, near_identity, words
 from classification.models import Classification, Precedent, Review
+
+# A name of a single word, such as that of a brand, says too little to stand for others.
+FEWEST_WORDS = 2
+# A number of so many digits without a unit is that of a part or a model, not a size.
+SHORTEST_PART_NUMBER = 4
 
 # One row for each decision about the same text, and one for all about nearly the same: what they agree on.
 _LOOK_UP = """
-SELECT true AS is_exact, exact, category_id, is_right, agreed, product_id
-FROM classification_precedent WHERE taxonomy_id = %(taxonomy)s AND exact = ANY(%(exact)s::uuid[])
+SELECT true AS is_exact, exact, precedent.category_id, is_right, agreed, product_id
+FROM classification_precedent AS precedent
+    LEFT JOIN classification_review AS review ON review.id = review_id
+    LEFT JOIN classification_classification AS answer ON answer.id = classification_id
+WHERE precedent.taxonomy_id = %(taxonomy)s AND exact = ANY(%(exact)s::uuid[])
 UNION ALL
 SELECT false, near, min(category_id), min(category_id) = max(category_id), sum(agreed), NULL
 FROM classification_precedent WHERE taxonomy_id = %(taxonomy)s AND is_right AND near = ANY(%(near)s::uuid[])
@@ -27,7 +35,7 @@ GROUP BY near
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """By what a text is known again; `near` is None for a name that has no word of its own."""
+    """By what a text is known again; `near` is None for a name that has too few words of its own."""
 
     exact: UUID
     near: UUID | None
@@ -63,12 +71,20 @@ NOTHING = Precedents()
 def identity(text: engine.Text) -> Identity:
     """The digests of a text."""
     whole = [text.name, text.description, text.manufacturer, text.part_number, dict(text.attributes)]
-    near = near_identity(text.name)
+    return Identity(_digest(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)), _near(text))
+
+
+def _near(text: engine.Text) -> UUID | None:
+    kept = near_identity(text.name)
+    if kept.count(" ") + 1 < FEWEST_WORDS:
+        return None
+    numbers = [
+        word
+        for word in words(clean(text.name, NAME_LIMIT))
+        if word.isdigit() and len(word) >= SHORTEST_PART_NUMBER
+    ]
     maker = clean(text.manufacturer, SHORT_LIMIT)
-    return Identity(
-        exact=_digest(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)),
-        near=_digest(f"{maker}\n{near}".encode()) if near else None,
-    )
+    return _digest(f"{maker}\n{kept}\n{' '.join(sorted(numbers))}".encode())
 
 
 def _digest(content: bytes) -> UUID:
@@ -127,7 +143,7 @@ def record(answer: Classification, review: Review) -> None:
     same = Precedent.objects.filter(taxonomy=answer.taxonomy_id, exact=known.exact)
     if is_right:
         same.filter(is_right=True).exclude(category=category_id).update(is_right=False, agreed=1)
-    of_now = {"product": answer.product_id, "review": review.pk, "decided_at": review.decided_at}
+    of_now = {"review": review.pk, "decided_at": review.decided_at}
     if same.filter(category=category_id, is_right=is_right).update(agreed=F("agreed") + 1, **of_now):
         return
     if same.filter(category=category_id).update(is_right=is_right, agreed=1, **of_now):
@@ -138,7 +154,6 @@ def record(answer: Classification, review: Review) -> None:
         near=known.near,
         category_id=category_id,
         is_right=is_right,
-        product_id=answer.product_id,
         review=review,
         decided_at=review.decided_at,
     )

@@ -155,10 +155,21 @@ def test_of_two_decisions_about_one_text_at_once_one_counts(
     assert classify()["source"] == "precedent"
 
 
-def test_a_name_without_a_word_of_its_own_is_near_to_nothing(classify: Classify, decide: Decide) -> None:
-    decide("correct", "safety.gloves", name="18V 5 pack")
-    assert classify("12V 3 pack")["source"] == "classifier"
-    assert classify("18V 5 pack")["source"] == "precedent"
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("18V 5 pack", "12V 3 pack"),
+        ("Acme 47", "Acme 11"),
+        ("Acme drill 4711", "Acme drill 4712"),
+        ("Acme drill AX5", "Acme drill AX6"),
+    ],
+)
+def test_a_number_of_a_part_is_no_size_and_one_word_says_too_little(
+    classify: Classify, decide: Decide, name: str, other: str
+) -> None:
+    decide("correct", "safety.gloves", name=name)
+    assert classify(other)["source"] == "classifier"
+    assert classify(name)["source"] == "precedent"
 
 
 def test_the_product_that_was_decided_is_shown_as_similar(
