@@ -10,11 +10,11 @@ import argparse
 import csv
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from classification.engine import Category, Classifier, Prediction, Text, fit
-from classification.engine.records import read_categories
 
 DATA = Path(__file__).resolve().parent.parent / "products" / "data"
 Row = dict[str, str]
@@ -28,7 +28,28 @@ def rows(name: str) -> list[Row]:
 
 def taxonomy() -> list[Category]:
     """The categories of the built-in taxonomy, numbered in the order of the file."""
-    return read_categories(DATA / "nexus-hardware.csv")
+    by_code = {row["code"]: row for row in rows("nexus-hardware.csv")}
+    parents = {row["parent"] for row in by_code.values()}
+    return [
+        Category(
+            id=number,
+            code=row["code"],
+            name=row["name"],
+            path=" > ".join(reversed(list(names_upwards(row, by_code)))),
+            keywords=tuple(keyword for keyword in row["keywords"].split("|") if keyword),
+            is_leaf=row["code"] not in parents,
+        )
+        for number, row in enumerate(by_code.values(), start=1)
+    ]
+
+
+def names_upwards(row: Row, by_code: dict[str, Row]) -> Iterator[str]:
+    """The names of a category and of those above it."""
+    while True:
+        yield row["name"]
+        if row["parent"] not in by_code:
+            return
+        row = by_code[row["parent"]]
 
 
 def text_of(row: Row) -> Text:

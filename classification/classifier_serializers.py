@@ -107,7 +107,7 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 
 
 class LevelSerializer(serializers.Serializer[Any]):
-    """How often the category is right at a level of the tree, 0 being the root's."""
+    """How often answers are right down to a number of steps from the root, 1 for the step below it."""
 
     level = serializers.IntegerField()
     accuracy = serializers.FloatField()

@@ -20,7 +20,7 @@ def measured(taxonomy: Taxonomy, categories: dict[str, Category]) -> Classifier:
     drills, saws, gone = categories["tools.drills"].pk, categories["tools.saws"].pk, 10**9
     classifier = Classifier.objects.get(pk=engines.active(taxonomy).id)
     classifier.report = {
-        "levels": [{"level": 0, "accuracy": 0.99}, {"level": 1, "accuracy": 0.9}],
+        "levels": [{"level": 1, "accuracy": 0.99}, {"level": 2, "accuracy": 0.9}],
         "categories": [
             {"category_id": drills, "examples": 40, "precision": 0.95, "recall": 0.875},
             {"category_id": gone, "examples": 3, "precision": None, "recall": 0.0},
