@@ -1,4 +1,4 @@
-"""Classifiers, answers and the queue of reviews for staff."""
+"""Answers and the queue of reviews for staff; classifiers have a module of their own."""
 
 from functools import partial
 from typing import Any
@@ -8,12 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 
-from classification import results
-from classification.models import Classification, Classifier, Review, Rule, RuleConflict
+from classification import classifier_admin, results
+from classification.models import Classification, Review, Rule, RuleConflict
 from classification.rule_admin import RuleAdmin, RuleConflictAdmin
-from classification.services import reclassification, reviews, training
+from classification.services import reviews
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each, explained
-from products.models import Taxonomy
 
 
 class OpenReviewsFilter(admin.SimpleListFilter):
@@ -56,11 +55,11 @@ class ReviewInline(admin.StackedInline):
 
 
 @admin.register(Classification)
-class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
+class ClassificationAdmin(classifier_admin.AlarmsMixin, ReadOnlyMixin, LargeTableAdmin):
     """Answers; the doubtful ones can be accepted, corrected or rejected here."""
 
     list_display = ["id", "what", "answer", "confidence", "decision", "source", "created_at"]
-    list_filter = [OpenReviewsFilter, "decision", "source"]
+    list_filter = [OpenReviewsFilter, "is_audit", "decision", "source"]
     inlines = [ReviewInline]
     list_select_related = ["category"]
     search_keys = ("job_id", "product__sku")
@@ -79,6 +78,7 @@ class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
         "resembles",
         "decision",
         "awaits_review",
+        "is_audit",
         "ranking",
         "input",
         "classifier",
@@ -88,8 +88,8 @@ class ClassificationAdmin(ReadOnlyMixin, LargeTableAdmin):
     ]
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        """The least certain first in the queue of reviews, else the newest."""
-        return ["confidence", "id"] if OpenReviewsFilter.parameter_name in request.GET else ["-id"]
+        """The least certain first in the queue of reviews, audits by lot among them; else the newest."""
+        return ["review_priority", "id"] if OpenReviewsFilter.parameter_name in request.GET else ["-id"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Every field."""
@@ -200,50 +200,6 @@ def _shown(answer: Classification) -> dict[str, Any]:
 
 def _terms(terms: list[dict[str, Any]]) -> str:
     return format_html_join(", ", "{} ({})", ((one["term"], one["weight"]) for one in terms)) or "-"
-
-
-@admin.register(Classifier)
-class ClassifierAdmin(ReadOnlyMixin, LargeTableAdmin):
-    """Versions of classifiers; one of each taxonomy is active."""
-
-    list_display = ["id", "taxonomy", "version", "status", "training_size", "created_at", "activated_at"]
-    list_filter = ["status"]
-    list_select_related = ["taxonomy"]
-    exclude = ["artefact"]
-    actions = ["activate_classifier", "train_again", "classify_again"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Classifiers without their artefacts, which are megabytes."""
-        return Classifier.objects.without_artefact()
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Every field that is shown."""
-        return [name for name in super().get_readonly_fields(request, obj) if name != "artefact"]
-
-    @admin.action(description="Activate", permissions=["change"])
-    def activate_classifier(self, request: HttpRequest, queryset: QuerySet[Classifier]) -> None:
-        """Let the chosen classifier answer for its taxonomy."""
-        do_with_each(self, request, queryset, training.activate, "activated")
-
-    @admin.action(description="Train a new version for the same taxonomy", permissions=["change"])
-    def train_again(self, request: HttpRequest, queryset: QuerySet[Classifier]) -> None:
-        """Begin the training of a new version for each taxonomy of the chosen classifiers."""
-        taxonomies = Taxonomy.objects.filter(pk__in=queryset.values("taxonomy"))
-        train = partial(training.train, user_id=request.user.pk)
-        do_with_each(self, request, taxonomies, train, "in training")
-
-    def has_classify_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may run classifications."""
-        return request.user.has_perm("classification.run_classification")
-
-    @admin.action(
-        description="Classify again what the active classifier touches, and write accepted categories",
-        permissions=["classify"],
-    )
-    def classify_again(self, request: HttpRequest, queryset: QuerySet[Classifier]) -> None:
-        """Begin a classification of the products that the change to the chosen classifiers touches."""
-        again = partial(reclassification.reclassify, apply=True, user_id=request.user.pk)
-        do_with_each(self, request, queryset, lambda one: again({"classifier": one.pk}), "jobs begun")
 
 
 @admin.register(Review)

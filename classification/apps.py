@@ -13,13 +13,18 @@ class ClassificationConfig(AppConfig):
         """Tell the roles what they may, the job room what kinds there are, and operators what to watch."""
         from accounts import roles
         from classification import observation
-        from classification.services import classify, rule_checks, training  # noqa: F401
+        from classification.services import classify, rule_checks, shadow, training  # noqa: F401
 
         roles.grant(
             roles.VIEWER,
             "classification.view_classification",
             "classification.view_classifier",
             "classification.view_review",
+            "classification.view_policy",
+            "classification.view_activation",
+            "classification.view_shadowrun",
+            "classification.view_difference",
+            "classification.view_alarm",
             "classification.view_rule",
             "classification.view_ruleconflict",
         )
@@ -28,6 +33,7 @@ class ClassificationConfig(AppConfig):
         roles.grant(
             roles.ADMINISTRATOR,
             *roles.crud("classification", "classifier"),
+            *roles.crud("classification", "policy"),
             *roles.crud("classification", "rule"),
         )
         observation.register()

@@ -2,7 +2,7 @@
 
 import django_filters
 
-from classification.models import Classification, Classifier, Rule, RuleConflict
+from classification.models import Classification, Classifier, Difference, Rule, RuleConflict
 from nexus.api.filters import BooleanFilter, FilterSet
 from nexus.jobs.models import Job
 from products.filters import CategoryFilter, TaxonomyFilter
@@ -23,6 +23,7 @@ class ReviewFilterSet(FilterSet):
 
     taxonomy = django_filters.CharFilter(field_name="taxonomy__code")
     category = django_filters.NumberFilter(field_name="category_id")
+    audit = BooleanFilter(field_name="is_audit")
 
     class Meta:
         model = Classification
@@ -47,6 +48,18 @@ class ClassifierFilterSet(FilterSet):
 
     class Meta:
         model = Classifier
+        fields: list[str] = []
+
+
+class DifferenceFilterSet(FilterSet):
+    """Differences of two classifiers."""
+
+    is_other_category = BooleanFilter()
+    before_certain = BooleanFilter()
+    after_certain = BooleanFilter()
+
+    class Meta:
+        model = Difference
         fields: list[str] = []
 
 

@@ -2,9 +2,18 @@
 
 import pghistory
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
+from classification.oversight import (  # noqa: F401 - models are found here
+    Activation,
+    Alarm,
+    Difference,
+    Policy,
+    ShadowRun,
+    Watch,
+)
 from classification.querysets import ClassificationQuerySet, ClassifierQuerySet, RuleQuerySet
 from nexus.jobs.models import Job
 from products.models import Category, Product, Taxonomy
@@ -38,6 +47,17 @@ class Classifier(models.Model):
     training_size = models.PositiveIntegerField(default=0, help_text="Labelled products it learned from.")
     artefact = models.BinaryField(null=True, editable=False)
     metrics = models.JSONField(default=dict, blank=True, help_text="Measured on products it had not seen.")
+    report = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="The same by level, category and confidence."
+    )
+    comparison = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Beside the active one, on decisions that neither had learned from.",
+    )
+    fingerprint = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="Of everything it was made from."
+    )
     job = models.OneToOneField(
         Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="trained_classifier"
     )
@@ -264,6 +284,16 @@ class Classification(models.Model):
     error = models.CharField(max_length=500, blank=True)
     # A later answer for the same product takes the place of this one in the queue of reviews.
     awaits_review = models.BooleanField(default=False)
+    is_audit = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Accepted automatically, and drawn for a person to look at.",
+    )
+    review_priority = models.FloatField(
+        default=0.0,
+        db_default=0.0,
+        help_text="The least is reviewed first: the confidence, or a place by lot.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ClassificationQuerySet.as_manager()
@@ -276,8 +306,14 @@ class Classification(models.Model):
                 condition=Q(confidence__gte=0, confidence__lte=1), name="classification_confidence_is_a_share"
             ),
             models.CheckConstraint(
-                condition=Q(awaits_review=False) | Q(decision="needs_review"),
+                condition=Q(awaits_review=False)
+                | Q(decision="needs_review")
+                | Q(decision="auto_accepted", is_audit=True),
                 name="classification_awaits_review_undecided",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_audit=False) | ~Q(decision__in=["needs_review", "failed"]),
+                name="classification_audits_were_accepted",
             ),
         ]
         indexes = [
@@ -287,6 +323,18 @@ class Classification(models.Model):
                 condition=Q(awaits_review=True),
                 name="classification_open_reviews",
             ),
+            models.Index(
+                fields=["review_priority", "id"],
+                condition=Q(awaits_review=True),
+                name="classification_review_queue",
+            ),
+            models.Index(
+                fields=["classifier", "source", "is_audit", "decision"],
+                condition=Q(decision__in=["accepted", "corrected", "rejected"]),
+                name="classification_decided",
+            ),
+            # Only ever asked for the last weeks of a table that grows at its end.
+            BrinIndex(fields=["created_at"], autosummarize=True, name="classification_by_day"),
             models.Index("job", "decision", "position", name="classification_by_decision"),
             # Looked up when a category or a classifier is deleted.
             models.Index(fields=["category"], name="classification_by_category"),

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 class ClassifierQuerySet(models.QuerySet["Classifier"]):
-    """Reads of classifiers. The artefact is megabytes: whoever wants it asks for it."""
+    """Reads of classifiers. Artefact and report are large: whoever wants them asks for them."""
 
     def without_artefact(self) -> Self:
         """Everything that is small."""
-        return self.defer("artefact")
+        return self.defer("artefact", "report")
 
     def active_of(self, taxonomy: "Taxonomy") -> "Classifier | None":
         """The classifier that answers for a taxonomy, if one is active."""
@@ -26,11 +26,11 @@ class ClassificationQuerySet(models.QuerySet["Classification"]):
 
     def doubtful(self) -> Self:
         """Those that a person decides, or has decided."""
-        return self.exclude(decision__in=["auto_accepted", "failed"])
+        return self.exclude(decision="failed").exclude(decision="auto_accepted", is_audit=False)
 
     def open_reviews(self) -> Self:
-        """Those that wait for a person, the least certain first."""
-        return self.filter(awaits_review=True).order_by("confidence", "id")
+        """Those that wait for a person: the least certain first, and the audited ones by lot among them."""
+        return self.filter(awaits_review=True).order_by("review_priority", "id")
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):

@@ -1,10 +1,10 @@
 """Answers as the API, the exports and the history show them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from classification.models import Classification
+from classification.models import Classification, Difference
 from classification.services.engines import Loaded
 from products.models import Category, Product
 
@@ -21,9 +21,18 @@ class Known:
     products: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
+def categories_by_id(ids: Iterable[int]) -> Mapping[int, Mapping[str, object]]:
+    """Categories, by id, in one query. Those that have gone are not among them."""
+    return _known_categories(ids).categories
+
+
 def known_of(answers: Sequence[Classification]) -> Known:
     """What some answers name: one query for all categories, and one for the products if there are any."""
-    ids = {pk for answer in answers for pk in _categories_in(answer)}
+    known = _known_categories({pk for answer in answers for pk in _categories_in(answer)})
+    return replace(known, products=_products_in(answers))
+
+
+def _known_categories(ids: Iterable[int]) -> Known:
     rows = list(
         Category.objects.filter(pk__in=ids).values_list(
             "id", "code", "name", "path", "taxonomy__code", "level"
@@ -35,7 +44,6 @@ def known_of(answers: Sequence[Classification]) -> Known:
             for pk, code, name, path, taxonomy, _ in rows
         },
         levels={pk: level for pk, *_, level in rows},
-        products=_products_in(answers),
     )
 
 
@@ -130,6 +138,7 @@ def represent_with_origin(answers: Sequence[Classification]) -> list[dict[str, A
             "id": answer.pk,
             "job_id": answer.job_id,
             "created_at": answer.created_at,
+            "is_audit": answer.is_audit,
             **result,
             "review": _review(answer),
         }
@@ -148,3 +157,57 @@ def _review(answer: Classification) -> dict[str, Any] | None:
         "decided_by": review.decided_by_id,
         "decided_at": review.decided_at,
     }
+
+
+def represent_report(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What was measured of a classifier, with its categories; those that have gone since are left out."""
+    figures, confusions = report.get("categories", []), report.get("confusions", [])
+    ids = {row["category_id"] for row in [*figures, *confusions]} | {row["answered_id"] for row in confusions}
+    categories = categories_by_id(ids)
+    return {
+        "levels": report.get("levels", []),
+        "categories": [
+            {"category": categories[row["category_id"]], **_without_ids(row)}
+            for row in figures
+            if row["category_id"] in categories
+        ],
+        "confusions": [
+            {
+                "category": categories[row["category_id"]],
+                "answered": categories[row["answered_id"]],
+                **_without_ids(row),
+            }
+            for row in confusions
+            if {row["category_id"], row["answered_id"]} <= categories.keys()
+        ],
+        "calibration": report.get("calibration", []),
+        "coverage": report.get("coverage", []),
+    }
+
+
+def _without_ids(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if not name.endswith("_id")}
+
+
+def represent_differences(differences: Sequence[Difference]) -> list[dict[str, Any]]:
+    """What two classifiers say about the same products."""
+    ids = {pk for one in differences for pk in (one.before_category_id, one.after_category_id) if pk}
+    categories = categories_by_id(ids)
+    return [
+        {
+            "position": one.position,
+            "product_id": one.product_id,
+            "name": one.name,
+            "before": {
+                "category": categories.get(one.before_category_id or 0),
+                "confidence": one.before_confidence,
+                "is_certain": one.before_certain,
+            },
+            "after": {
+                "category": categories.get(one.after_category_id or 0),
+                "confidence": one.after_confidence,
+                "is_certain": one.after_certain,
+            },
+        }
+        for one in differences
+    ]

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from classification.models import Classification, Classifier, Review
+from classification.models import Classification, Review
 from classification.services.classify import DEFAULT_TOP_K
 from nexus.api.serializers import ModelSerializer, Serializer
 from nexus.jobs.models import Job
@@ -249,6 +249,9 @@ class ResultWithOriginSerializer(ResultSerializer):
     id = serializers.IntegerField()
     job_id = serializers.UUIDField()
     created_at = serializers.DateTimeField()
+    is_audit = serializers.BooleanField(
+        help_text="Accepted automatically, and drawn by lot for a person to look at."
+    )
     review = ReviewSerializer(allow_null=True)
 
 
@@ -329,67 +332,3 @@ class ClassificationJobDetailSerializer(ClassificationJobSerializer):
     class Meta(ClassificationJobSerializer.Meta):
         fields = [*ClassificationJobSerializer.Meta.fields, "results"]
         read_only_fields = fields
-
-
-class ClassifierSerializer(ModelSerializer):
-    """A version of a classifier with its measured figures."""
-
-    taxonomy = serializers.CharField(source="taxonomy.code")
-    taxonomy_version = serializers.CharField(source="taxonomy.version")
-    job_id = serializers.PrimaryKeyRelatedField[Job](
-        source="job",
-        read_only=True,
-        allow_null=True,
-        help_text="Null for the first one, which no job trained.",
-    )
-
-    class Meta:
-        model = Classifier
-        fields = [
-            "id",
-            "taxonomy",
-            "taxonomy_version",
-            "version",
-            "status",
-            "training_size",
-            "metrics",
-            "job_id",
-            "error",
-            "created_at",
-            "activated_at",
-        ]
-        read_only_fields = fields
-
-
-class TrainSerializer(Serializer):
-    """For which taxonomy to train a classifier."""
-
-    taxonomy = serializers.CharField(required=False, max_length=101)
-
-
-class DifferenceSerializer(serializers.Serializer[Any]):
-    """A product about which two classifiers differ."""
-
-    product_id = serializers.IntegerField()
-    name = serializers.CharField()
-    before = CandidateSerializer()
-    after = CandidateSerializer()
-
-
-class ComparedSerializer(ClassifierBriefSerializer):
-    """One of two classifiers that were compared."""
-
-    metrics = serializers.DictField()
-
-
-class ComparisonSerializer(serializers.Serializer[Any]):
-    """What two classifiers say about the newest products."""
-
-    classifier = ComparedSerializer()
-    compared = serializers.IntegerField()
-    different = serializers.IntegerField()
-    differences = DifferenceSerializer(many=True)
-
-    def get_fields(self) -> dict[str, Any]:
-        """``with`` is a word of Python, so the field is named here."""
-        return {"classifier": ComparedSerializer(), "with": ComparedSerializer(), **super().get_fields()}

@@ -2,9 +2,9 @@
 
 from django.urls import path
 
+from classification.classifier_views import ClassifierViewSet, DifferenceViewSet, PolicyViewSet
 from classification.rule_views import RuleConflictViewSet, RuleViewSet
 from classification.views import (
-    ClassifierViewSet,
     ClassifyViewSet,
     ProductClassificationViewSet,
     ReviewViewSet,
@@ -19,6 +19,16 @@ router.register("rules", RuleViewSet, basename="rule")
 
 urlpatterns = [
     *router.urls,
+    path(
+        "classifiers/<int:pk>/differences",
+        DifferenceViewSet.as_view({"get": "list"}),
+        name="classifier-differences",
+    ),
+    path(
+        "taxonomies/<int:pk>/policy",
+        PolicyViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update"}),
+        name="taxonomy-policy",
+    ),
     path("reviews", ReviewViewSet.as_view({"get": "list"}), name="review-list"),
     path(
         "reviews/<int:pk>", ReviewViewSet.as_view({"get": "retrieve", "post": "decide"}), name="review-detail"

@@ -15,31 +15,26 @@ from drf_spectacular.utils import (
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
-from rest_framework.serializers import Serializer
 
 from classification import exports, results, uploads
 from classification.filters import (
     ClassificationJobFilterSet,
-    ClassifierFilterSet,
     ResultFilterSet,
     ReviewFilterSet,
 )
-from classification.models import Classification, Classifier
+from classification.models import Classification
 from classification.serializers import (
     BatchSerializer,
     ClassificationJobDetailSerializer,
     ClassificationJobSerializer,
-    ClassifierSerializer,
     ClassifySerializer,
-    ComparisonSerializer,
     DecideSerializer,
     ReclassifySerializer,
     ResultWithOriginSerializer,
     TouchedSerializer,
-    TrainSerializer,
     UploadSerializer,
 )
-from classification.services import classify, engines, reclassification, reviews, touched, training
+from classification.services import classify, reclassification, reviews, touched
 from nexus.api.conditional import answer
 from nexus.api.errors import invalid
 from nexus.api.filters import FilterSet, filter_strictly
@@ -47,7 +42,7 @@ from nexus.api.pagination import KeysetPagination
 from nexus.api.parsers import JSONParser
 from nexus.api.permissions import ANY_ROLE
 from nexus.api.renderers import files, to_json
-from nexus.api.views import GenericViewSet, ListMixin, RetrieveMixin
+from nexus.api.views import GenericViewSet, ListMixin
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
 from products.models import Product
@@ -263,7 +258,11 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
 
 @extend_schema(tags=["Reviews"])
 @extend_schema_view(
-    list=extend_schema(summary="List open reviews", description="The least certain first."),
+    list=extend_schema(
+        summary="List open reviews",
+        description="The least certain first. Audits, which are certain answers that were drawn by lot, take a place "
+        "by lot among them.",
+    ),
     retrieve=extend_schema(summary="Read a review, open or decided", responses=ResultWithOriginSerializer),
 )
 class ReviewViewSet(GenericViewSet):
@@ -337,61 +336,3 @@ def paged(view: GenericViewSet, queryset: QuerySet[Classification]) -> HttpRespo
     rows = view.paginator.paginate_queryset(queryset, view.request, view=view)
     body = view.paginator.envelope(results.represent_with_origin(rows))
     return HttpResponse(to_json(body), content_type="application/json")
-
-
-@extend_schema(tags=["Classifiers"])
-@extend_schema_view(
-    list=extend_schema(summary="List classifiers", description="Every version with its measured figures."),
-    retrieve=extend_schema(summary="Read a classifier"),
-)
-class ClassifierViewSet(ListMixin, RetrieveMixin, GenericViewSet):
-    """Versions of the classifiers of each taxonomy."""
-
-    queryset = Classifier.objects.select_related("taxonomy").without_artefact()
-    serializer_class = ClassifierSerializer
-    filterset_class = ClassifierFilterSet
-    ordering_fields = ("created_at", "version")
-    permissions = {
-        "list": ANY_ROLE,
-        "retrieve": ANY_ROLE,
-        "compare": ANY_ROLE,
-        "create": training.PERMISSION,
-        "activate": "classification.change_classifier",
-    }
-
-    @extend_schema(
-        summary="Train a classifier",
-        description="From all products whose category a person or a supplier chose; a candidate until activated.",
-        request=TrainSerializer,
-        responses={202: ClassifierSerializer},
-    )
-    def create(self, request: Request) -> HttpResponse:
-        """The version that is being trained."""
-        serializer: Serializer[Any] = validated(TrainSerializer(data=request.data))
-        taxonomy = engines.taxonomy_of(serializer.validated_data.get("taxonomy"))
-        classifier = training.train(taxonomy, user_id=request.user.pk)
-        address = request.build_absolute_uri(f"{request.path}/{classifier.pk}")
-        return answer(request, self.represent(classifier), 202, Location=address)
-
-    @extend_schema(summary="Activate a classifier", request=None, responses={200: ClassifierSerializer})
-    @action(detail=True, methods=["post"], takes_body=False)
-    def activate(self, request: Request, pk: int) -> HttpResponse:
-        """The classifier, which answers for its taxonomy from now on."""
-        return answer(request, self.represent(training.activate(self._classifier())))
-
-    @extend_schema(
-        summary="Compare two classifiers",
-        description="On the newest products of the catalogue.",
-        parameters=[OpenApiParameter("with", int, required=True, description="The id of the other one.")],
-        responses={200: ComparisonSerializer},
-    )
-    @action(detail=True, methods=["get"])
-    def compare(self, request: Request, pk: int) -> HttpResponse:
-        """What they say differently."""
-        other = request.query_params.get("with", "")
-        if not (other.isascii() and other.isdigit() and len(other) < 19):
-            raise invalid("/query/with", "invalid", "Give the id of the other classifier.")
-        return answer(request, training.compare(self._classifier(), int(other)))
-
-    def _classifier(self) -> Classifier:
-        return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])

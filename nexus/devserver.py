@@ -1,4 +1,4 @@
-"""What ``make run`` runs: services, migrations, demo data, then gunicorn, a Celery worker and its clock.
+"""What ``make run`` runs: services, migrations, demo data, then gunicorn, two Celery workers and their clock.
 
 Everything ends together: on Ctrl-C, on SIGTERM, and when any part ends by itself.
 """
@@ -68,10 +68,12 @@ def _commands(port: int) -> dict[str, tuple[list[str], signal.Signals]]:
     """The parts of a running Nexus, and the signal that ends each one at once."""
     web = ["gunicorn", "-c", "nexus/gunicorn.py", "--bind", f"{HOST}:{port}", "nexus.wsgi:application"]
     worker = ["celery", "--quiet", "-A", "nexus", "worker", "--without-gossip", "--without-mingle"]
+    trainer = [*worker, "--queues", "training", "--concurrency", "1", "--hostname", "trainer@%h"]
     clock = ["celery", "--quiet", "-A", "nexus", "beat", "--schedule", ".nexus/beat", "--pidfile="]
     return {
         "The web server": (web, signal.SIGTERM),
-        "The Celery worker": (worker, signal.SIGKILL),
+        "The Celery worker": ([*worker, "--queues", "celery"], signal.SIGKILL),
+        "The Celery worker that trains": (trainer, signal.SIGKILL),
         "The Celery clock": (clock, signal.SIGTERM),
     }
 

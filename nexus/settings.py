@@ -13,10 +13,12 @@ from typing import Any
 import environ
 import pghistory
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 from nexus import __version__
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+MEBIBYTE = 1024 * 1024
 env = environ.Env()
 
 ENVIRONMENT = env.str("NEXUS_ENVIRONMENT", "production")
@@ -106,6 +108,10 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"socket_connect_timeout": 1, "socket_timeout": 5} if CELERY_BROKER_URL.startswith("redis") else {}
 )
+# Training has workers of its own, so that hours of it keep nobody from classifying. A worker that is started without
+# -Q serves all queues.
+TRAINING_QUEUE = "training"
+CELERY_TASK_QUEUES = [Queue("celery"), Queue(TRAINING_QUEUE)]
 CELERY_TASK_SOFT_TIME_LIMIT = 15 * 60
 CELERY_TASK_TIME_LIMIT = 16 * 60
 # Entries expire before they come again, so that a worker that was away does not come back to a pile of them.
@@ -116,12 +122,18 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 10.0,
         "options": {"expires": 9},
     },
+    "retrain classifiers": {"task": "classification.retrain", "schedule": 300.0, "options": {"expires": 290}},
+    "watch classifiers": {"task": "classification.watch", "schedule": 3600.0, "options": {"expires": 3500}},
     "forget old answers and sessions": {
         "task": "accounts.delete_expired",
         "schedule": 3600.0,
         "options": {"expires": 3500},
     },
 }
+
+# --- Training of classifiers: what one may take before it is ended
+TRAINING_MEMORY_BYTES = int(env.str("NEXUS_TRAINING_MEMORY_MB", "") or 4096) * MEBIBYTE
+TRAINING_SECONDS = int(env.str("NEXUS_TRAINING_SECONDS", "") or 3600)
 
 # --- Applications
 INSTALLED_APPS = [
@@ -257,7 +269,6 @@ REQUESTS_PER_MINUTE_BY_USER = env.int("NEXUS_REQUESTS_PER_MINUTE", 120_000)
 LOGINS_PER_MINUTE_BY_ADDRESS = 60
 LOGINS_PER_MINUTE_BY_ACCOUNT = 10
 
-MEBIBYTE = 1024 * 1024
 MAX_BODY_BYTES = 10 * MEBIBYTE
 MAX_UPLOAD_BYTES = 100 * MEBIBYTE
 # RequestLimitsMiddleware has refused larger ones by then; the upload limit is the larger of the two.

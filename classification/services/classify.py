@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from classification.models import Classification
-from classification.services import engines, touched
+from classification.services import auditing, engines, touched
 from classification.services.answers import ERROR_LENGTH, Item, answers_to
 from classification.services.sources import sources_of
 from nexus.api.errors import NotFound
@@ -178,6 +178,7 @@ def _item(position: int, given: Mapping[str, Any], products: Mapping[int, Produc
 
 def _keep(answers: list[Classification], chosen: Options) -> list[Classification]:
     """Save answers: each position of a job has one, whoever is first. They take the place of older open reviews."""
+    auditing.draw(answers)
     _close_older_reviews(answers)
     kept = Classification.objects.bulk_create(answers, ignore_conflicts=True)
     if chosen.apply:

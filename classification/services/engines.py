@@ -11,17 +11,15 @@ from django.db.models import FilteredRelation, Max, Q
 from django.utils import timezone
 
 from classification import engine
-from classification.models import Classifier
+from classification.models import Activation, Classifier
 from classification.services.sources import Sources, sources_of
 from nexus.api.errors import Conflict, NotFound, Problem
 from nexus.api.prepared import Prepared
-from products.models import Product, Taxonomy
+from products.models import Taxonomy
 
 logger = logging.getLogger(__name__)
 
 KEPT_IN_MEMORY = 4
-# Products without a category that training reads, to learn which words are common among them.
-UNLABELLED_SAMPLE = 20_000
 # Arbitrary, and never to be used for anything else: the number of the advisory lock for a taxonomy's classifiers.
 LOCK_CLASS = 7101
 
@@ -165,7 +163,7 @@ def _make_untrained(taxonomy: Taxonomy) -> Classifier:
         Classifier.objects.filter(taxonomy=taxonomy, status=Classifier.Status.ACTIVE).update(
             status=Classifier.Status.RETIRED
         )
-        return Classifier.objects.create(
+        classifier = Classifier.objects.create(
             taxonomy=taxonomy,
             version=next_version(taxonomy),
             status=Classifier.Status.ACTIVE,
@@ -174,6 +172,8 @@ def _make_untrained(taxonomy: Taxonomy) -> Classifier:
             metrics=fitted.metrics,
             activated_at=timezone.now(),
         )
+        Activation.objects.create(taxonomy=taxonomy, classifier=classifier, reason=Activation.Reason.FIRST)
+        return classifier
 
 
 def lock(taxonomy: Taxonomy) -> None:
@@ -191,20 +191,6 @@ def next_version(taxonomy: Taxonomy) -> int:
 def fit_untrained(taxonomy: Taxonomy) -> engine.Classifier:
     """A classifier from the names, paths and keywords of a taxonomy alone."""
     return engine.fit(categories_of(taxonomy))
-
-
-def fit_learned(taxonomy: Taxonomy) -> tuple[engine.Classifier, int]:
-    """A classifier that has also learned from products whose category a person or a supplier chose; their number."""
-    labelled = [
-        engine.Example(engine.Text(**product.text()), product.category_id)
-        for product in Product.objects.labelled_in(taxonomy).iterator(chunk_size=2000)
-        if product.category_id is not None
-    ]
-    unlabelled = (
-        engine.Text(**product.text())
-        for product in Product.objects.filter(category=None).order_by("-id")[:UNLABELLED_SAMPLE]
-    )
-    return engine.fit(categories_of(taxonomy), labelled, unlabelled), len(labelled)
 
 
 def categories_of(taxonomy: Taxonomy) -> list[engine.Category]:

@@ -60,7 +60,7 @@ def _write_to_product(answer: Classification, category: Category | None) -> None
 def _check_open(answer: Classification) -> None:
     if answer.awaits_review:
         return
-    if answer.decision == Classification.Decision.NEEDS_REVIEW:
+    if answer.decision in {Classification.Decision.NEEDS_REVIEW, Classification.Decision.AUTO_ACCEPTED}:
         raise Conflict("superseded", "The product has been classified again since; review the later answer.")
     raise _decided()
 

@@ -1,13 +1,13 @@
-"""Training classifiers, activating them, and comparing one with another."""
+"""Training classifiers, and comparing one with another."""
 
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from classification import engine
 from classification.models import Classifier
-from classification.services import engines
+from classification.services import activation, comparing, engines, examples, fitting, policies
 from nexus.api.errors import Conflict, invalid
 from nexus.jobs import services as jobs
 from nexus.jobs.kinds import JobKind, Outcome, cut, register
@@ -17,6 +17,8 @@ from products.models import Product, Taxonomy
 KIND = "train"
 PERMISSION = "classification.add_classifier"
 COMPARED_PRODUCTS = 500
+# What a training may take beside the fitting: reading, comparing, keeping.
+SPARE_SECONDS = 600
 
 Status = Classifier.Status
 
@@ -45,25 +47,6 @@ def _check_none_in_training(taxonomy: Taxonomy) -> None:
     """Call it under the lock of the taxonomy's classifiers."""
     if Classifier.objects.filter(taxonomy=taxonomy, status=Status.TRAINING).exists():
         raise Conflict("training_runs", "A classifier of this taxonomy is being trained already.")
-
-
-def activate(classifier: Classifier) -> Classifier:
-    """Let a classifier answer for its taxonomy from now on. Raises Conflict for one that cannot."""
-    with transaction.atomic():
-        engines.lock(classifier.taxonomy)
-        classifier = Classifier.objects.without_artefact().select_for_update().get(pk=classifier.pk)
-        if classifier.status == Status.ACTIVE:
-            return classifier
-        if Status.ACTIVE not in Classifier.TRANSITIONS[Status(classifier.status)]:
-            raise Conflict(
-                "classifier_state", f"A classifier that is {classifier.status} cannot be activated."
-            )
-        Classifier.objects.filter(taxonomy=classifier.taxonomy_id, status=Status.ACTIVE).update(
-            status=Status.RETIRED
-        )
-        classifier.status, classifier.activated_at = Status.ACTIVE, timezone.now()
-        classifier.save(update_fields=["status", "activated_at"])
-    return classifier
 
 
 def compare(one: Classifier, other_id: int) -> dict[str, Any]:
@@ -99,7 +82,8 @@ def _same_taxonomy(one: Classifier, other: engines.Loaded) -> engines.Loaded:
 
 
 def _figures(loaded: engines.Loaded) -> dict[str, Any]:
-    return {"id": loaded.id, "version": loaded.version, "metrics": loaded.engine.metrics}
+    metrics = {name: value for name, value in loaded.engine.metrics.items() if name != "report"}
+    return {"id": loaded.id, "version": loaded.version, "metrics": metrics}
 
 
 def _brief(loaded: engines.Loaded, prediction: engine.Prediction) -> dict[str, Any]:
@@ -113,18 +97,41 @@ def _prepare(job: Job) -> list[Chunk]:
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
     taxonomy = engines.taxonomy_of(job.parameters["taxonomy"])
-    fitted, training_size = engines.fit_learned(taxonomy)
+    policy = policies.policy_of(taxonomy)
+    Classifier.objects.filter(job=job, status=Status.TRAINING).update(
+        fingerprint=examples.fingerprint(taxonomy, policy.promised_precision)
+    )
+    trial = comparing.trial_of(taxonomy, policy)
+    try:
+        fitted = fitting.fit(
+            engines.categories_of(taxonomy),
+            trial.read(examples.labelled(taxonomy)),
+            examples.unlabelled(taxonomy),
+            policy.promised_precision,
+        )
+    except fitting.FittingError as failure:
+        return _give_up(job, chunk, str(failure))
+    _keep(job, taxonomy, fitted, trial.outcome(fitted.held))
+    return Outcome(succeeded=1, failed=0)
+
+
+def _keep(job: Job, taxonomy: Taxonomy, fitted: fitting.Fitted, comparison: dict[str, Any]) -> None:
+    """Make a candidate of what was fitted, and activate it where the comparison says so."""
     with transaction.atomic():
         engines.lock(taxonomy)
         classifier = Classifier.objects.without_artefact().select_for_update().get(job=job)
-        if classifier.status == Status.TRAINING:
-            classifier.status = Status.CANDIDATE
-            classifier.artefact, classifier.metrics = fitted.to_bytes(), fitted.metrics
-            classifier.training_size, classifier.taxonomy_revision = training_size, taxonomy.revision
-            classifier.save()
-            job.result = {"classifier_id": classifier.pk, "version": classifier.version}
-            job.save(update_fields=["result"])
-    return Outcome(succeeded=1, failed=0)
+        if classifier.status != Status.TRAINING:
+            return
+        metrics = dict(fitted.metrics)
+        classifier.report = metrics.pop("report", None) or {}
+        classifier.artefact, classifier.metrics, classifier.comparison = fitted.artefact, metrics, comparison
+        classifier.status, classifier.training_size = Status.CANDIDATE, metrics["training_size"]
+        classifier.taxonomy_revision = taxonomy.revision
+        classifier.save()
+        job.result = {"classifier_id": classifier.pk, "version": classifier.version, "comparison": comparison}
+        job.save(update_fields=["result"])
+        if comparison.get("is_not_worse"):
+            activation.activate(classifier, user_id=None, reason=activation.Reason.RULE)
 
 
 def _give_up(job: Job, chunk: Chunk, reason: str) -> Outcome:
@@ -143,9 +150,12 @@ def _take_up_again(job: Job) -> None:
 
 
 def _finish(job: Job) -> None:
-    """A training that was cancelled, or could not begin, stands in nobody's way."""
+    """A training that was cancelled, or could not begin, stands in nobody's way; one that failed says why."""
     reason = job.error or "The training was cancelled."
     Classifier.objects.filter(job=job, status=Status.TRAINING).update(status=Status.FAILED, error=reason)
+    if job.status == Job.Status.FAILED and not job.error:
+        job.error = Classifier.objects.values_list("error", flat=True).filter(job=job).first() or ""
+        job.save(update_fields=["error"])
 
 
 register(
@@ -157,5 +167,7 @@ register(
         before_retry=_take_up_again,
         finish=_finish,
         permission=PERMISSION,
+        queue=settings.TRAINING_QUEUE,
+        seconds=settings.TRAINING_SECONDS + SPARE_SECONDS,
     )
 )

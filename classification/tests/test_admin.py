@@ -156,7 +156,7 @@ def test_the_artefact_is_never_read_for_a_page(
 ) -> None:
     training.train(taxonomy_of(None), user_id=None)
     active = Classifier.objects.get(status="active")
-    with django_assert_max_num_queries(10) as captured:
+    with django_assert_max_num_queries(15) as captured:
         administrators.get(CLASSIFIERS)
         administrators.get(f"{CLASSIFIERS}{active.pk}/change/")
     assert not any('"artefact"' in query["sql"] for query in captured.captured_queries)

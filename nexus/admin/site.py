@@ -31,6 +31,14 @@ class NexusAdminSite(admin.AdminSite):
 
         return super().admin_view(kept_in_history, cacheable)
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The first page, with the alarms that are raised at its head."""
+        # Registered models are loaded by now; when this module is, they are not.
+        from classification.classifier_admin import tell_alarms
+
+        tell_alarms(request)
+        return super().index(request, extra_context)
+
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The page to change one's own password; Django's, but for the form, which ends the user's sessions."""
         request.current_app = self.name

@@ -41,6 +41,16 @@ class StatusSerializer(serializers.Serializer[Any]):
     queues = serializers.DictField(allow_null=True, help_text="Messages that wait, by queue.")
     requests = RequestsSerializer(allow_null=True)
     classifiers = serializers.DictField(allow_null=True, help_text="The active classifier of each taxonomy.")
+    watching = serializers.DictField(
+        allow_null=True,
+        help_text="By taxonomy: `live_error_rate` of the active classifier on audits, and `abstention_rate` and "
+        "`correction_rate` of the last 7 days, each `{count, of, share, interval}`.",
+    )
+    alarms = serializers.ListField(
+        child=serializers.DictField(),
+        allow_null=True,
+        help_text="What got worse: `{taxonomy, kind, text, raised_at}` and the shares that say so.",
+    )
 
 
 class StatusView(APIView):

@@ -7,6 +7,9 @@ from typing import NoReturn
 from nexus.api.errors import Conflict
 from nexus.jobs.models import Chunk, Job
 
+# Between being asked to end and being killed.
+SECONDS_TO_END = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -31,6 +34,8 @@ class JobKind:
     `before_retry(job)` forgets the failures, so that `work` takes them up again.
     `finish(job)` runs in the transaction that ends the job, however it ended.
     `permission` is what its owner needs to cancel or retry a job; any role will do when it is empty.
+    `queue` names the queue of the workers that do it, where that is not the common one, and `seconds` is how long a
+    chunk may take, where that is longer than the common limit.
     """
 
     name: str
@@ -40,6 +45,15 @@ class JobKind:
     before_retry: Callable[[Job], None] = _nothing
     finish: Callable[[Job], None] = _nothing
     permission: str = ""
+    queue: str = ""
+    seconds: int = 0
+
+    def message_options(self) -> dict[str, object]:
+        """How Celery is to send its messages, and when to end a chunk that takes too long."""
+        options: dict[str, object] = {"queue": self.queue} if self.queue else {}
+        if self.seconds:
+            options |= {"soft_time_limit": self.seconds, "time_limit": self.seconds + SECONDS_TO_END}
+        return options
 
 
 def _refuse(job: Job, *_: object) -> NoReturn:

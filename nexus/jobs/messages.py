@@ -13,9 +13,9 @@ WORK_ON_JOB = "nexus.jobs.work_on_job"
 EXPIRES_S = 60
 
 
-def send(job_id: Any) -> None:
+def send(job_id: Any, **options: Any) -> None:
     """Tell the workers about a job. When the broker does not answer, the sweeper does so later."""
-    send_task(WORK_ON_JOB, str(job_id))
+    send_task(WORK_ON_JOB, str(job_id), **options)
 
 
 def send_task(name: str, *arguments: Any, delay_s: float = 0, **options: Any) -> None:

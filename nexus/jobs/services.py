@@ -326,6 +326,13 @@ def _missing_messages(job: Job) -> int:
     return min(PARALLEL, Chunk.objects.filter(job=job, status=Chunk.Status.PENDING).count())
 
 
+def pass_on(job_id: Any) -> None:
+    """Send the message of a job on to whichever worker is free."""
+    job = Job.objects.only("kind").filter(pk=job_id).first()
+    if job is not None:
+        _tell_workers(job, 1)
+
+
 def _tell_workers(job: Job, times: int) -> None:
     for _ in range(times):
-        transaction.on_commit(partial(messages.send, job.pk))
+        transaction.on_commit(partial(messages.send, job.pk, **kind_of(job).message_options()))

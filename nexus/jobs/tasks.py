@@ -9,7 +9,7 @@ from nexus.jobs import messages, services
 def work_on_job(job_id: str) -> None:
     """Do the next chunk of a job, and pass the message on while there are more."""
     if services.work_on(job_id):
-        messages.send(job_id)
+        services.pass_on(job_id)
 
 
 @shared_task(name="nexus.jobs.recover_jobs")

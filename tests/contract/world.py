@@ -11,8 +11,8 @@ from accounts.roles import ADMINISTRATOR, EDITOR, ROLES, VIEWER
 from accounts.services.sessions import open_session
 from accounts.services.users import create_user
 from accounts.tokens import token_pair
-from classification.models import Classification, Classifier, Rule
-from classification.services import classify, rule_checks, rules, training
+from classification.models import Classification, Classifier, Difference, Rule
+from classification.services import activation, classify, rule_checks, rules, shadow, training
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
 from nexus.jobs.tests.conftest import work_off
@@ -53,6 +53,7 @@ class World:
     job: Job
     review: Classification
     classifier: Classifier
+    active: Classifier
     rule: Rule
     workflow: Workflow
     execution: Execution
@@ -73,7 +74,7 @@ class World:
             executions.cancel(self.execution.pk)
 
     def _parameters(self, path: str) -> dict[str, object]:
-        owners = {
+        owners: dict[str, Any] = {
             "/auth/sessions": self.session,
             "/api/v1/jobs": self.job,
             "/api/v1/users": self.user,
@@ -88,6 +89,9 @@ class World:
             "/api/v1/executions": self.execution,
         }
         start = path.partition("/{")[0]
+        if path.endswith("/return"):
+            # Only the active one can be returned from.
+            owners[start] = self.active
         pk = owners[start].pk if "{" in path else None
         return {"pk": pk, "workflow_id": pk, "step": "gate"}
 
@@ -128,11 +132,36 @@ def make_world() -> World:
         product=product,
         job=job,
         review=review,
-        classifier=Classifier.objects.get(taxonomy=taxonomy, status=Classifier.Status.CANDIDATE),
+        active=Classifier.objects.get(taxonomy=taxonomy, status=Classifier.Status.ACTIVE),
+        classifier=_seen_beside_the_active_one(taxonomy, administrator),
         rule=contradicting_rules(taxonomy, administrator),
         workflow=workflow,
         execution=execution,
     )
+
+
+def _seen_beside_the_active_one(taxonomy: Taxonomy, user: User) -> Classifier:
+    """A classifier that was activated and taken back, with differences from the one that is active."""
+    classifier = activation.activate(
+        Classifier.objects.get(taxonomy=taxonomy, status=Classifier.Status.CANDIDATE), user_id=user.pk
+    )
+    activation.step_back(classifier, user_id=user.pk)
+    run = shadow.start(classifier, size=2, user_id=user.pk)
+    Difference.objects.bulk_create(
+        Difference(
+            run=run,
+            position=position,
+            product_id=position,
+            name=DOUBTFUL,
+            is_other_category=True,
+            before_confidence=0.5,
+            before_certain=False,
+            after_confidence=0.6,
+            after_certain=False,
+        )
+        for position in range(2)
+    )
+    return Classifier.objects.get(pk=classifier.pk)
 
 
 def contradicting_rules(taxonomy: Taxonomy, user: User) -> Rule:
@@ -173,6 +202,13 @@ Body = Callable[[World], Any]
 PRODUCT = {"sku": "NEW-1", "name": "Hammer drill", "gtin": "4006381333931", "attributes": {"voltage_v": 18}}
 USER = {"email": "new@example.org", "name": "New", "roles": ["viewer"], "password": PASSWORD}
 WORKFLOW = {"name": "New", "description": "", "enabled": True, "definition": DEFINITION}
+POLICY = {
+    "promised_precision": 0.97,
+    "audit_share": 0.02,
+    "retrain_after_decisions": 100,
+    "retrain_cron": "0 4 * * *",
+    "activation": "when_not_worse",
+}
 TAXONOMY = {"code": "new", "version": "1", "name": "New", "description": "", "language": "en"}
 RULE: dict[str, Any] = {
     "name": "New",
@@ -240,6 +276,10 @@ BODIES: dict[str, Body | None] = {
     "POST /api/v1/jobs/{pk}/retry": None,
     "POST /api/v1/classifiers": lambda world: {"taxonomy": "shop"},
     "POST /api/v1/classifiers/{pk}/activate": None,
+    "POST /api/v1/classifiers/{pk}/return": None,
+    "POST /api/v1/classifiers/{pk}/shadow": lambda world: {"size": 2},
+    "PUT /api/v1/taxonomies/{pk}/policy": lambda world: POLICY,
+    "PATCH /api/v1/taxonomies/{pk}/policy": lambda world: {"audit_share": 0.02},
     "POST /api/v1/rules": lambda world: RULE | {"taxonomy": "shop", "category_id": world.category.pk},
     "PUT /api/v1/rules/{pk}": lambda world: RULE | {"taxonomy": "shop", "category_id": world.category.pk},
     "PATCH /api/v1/rules/{pk}": lambda world: {"name": "Another"},

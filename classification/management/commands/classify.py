@@ -7,9 +7,11 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Count
 
 from classification import exports, uploads
 from classification.management.running import run_to_end, text_of
+from classification.models import Classification
 from classification.services import classify
 from nexus.api.errors import Problem
 from nexus.jobs.models import Job
@@ -49,7 +51,7 @@ class Command(BaseCommand):
         self._write(job, options["output"])
         job.refresh_from_db()
         self.stderr.write(
-            f"{job.processed} of {job.total} classified, {job.failed} failed. Job {job.pk} is {job.status}."
+            f"{job.processed} of {job.total} classified: {self._decisions(job)}. Job {job.pk} is {job.status}."
         )
         if job.status != Job.Status.SUCCEEDED:
             raise CommandError("Not everything could be classified; the error column says why.")
@@ -61,6 +63,14 @@ class Command(BaseCommand):
         if options["file"]:
             return classify.classify_items(_items(options["file"]), chosen=chosen, user_id=None)
         return classify.classify_filter(_filter(options["filter"] or []), chosen=chosen, user_id=None)
+
+    def _decisions(self, job: Job) -> str:
+        """How many answers there are of each kind, those that failed always among them."""
+        answers = Classification.objects.filter(job=job).order_by("decision")
+        counts = dict(answers.values_list("decision").annotate(Count("id")))
+        counts.setdefault(Classification.Decision.FAILED, 0)
+        labels = {name: Classification.Decision(name).label.lower() for name in counts}
+        return ", ".join(f"{count} {labels[name]}" for name, count in counts.items())
 
     def _write(self, job: Job, output: Path | None) -> None:
         if output is None:

@@ -1,0 +1,60 @@
+"""Which classifier answers for a taxonomy: activated by a person or by rule, and taken back in one step."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from classification.models import Activation, Classifier
+from classification.services import engines
+from nexus.api.errors import Conflict
+
+PERMISSION = "classification.change_classifier"
+
+Status = Classifier.Status
+Reason = Activation.Reason
+
+
+def activate(classifier: Classifier, *, user_id: int | None, reason: Reason = Reason.PERSON) -> Classifier:
+    """Let a classifier answer for its taxonomy from now on. Raises Conflict for one that cannot."""
+    with transaction.atomic():
+        engines.lock(classifier.taxonomy)
+        classifier = Classifier.objects.without_artefact().select_for_update().get(pk=classifier.pk)
+        if classifier.status == Status.ACTIVE:
+            return classifier
+        if Status.ACTIVE not in Classifier.TRANSITIONS[Status(classifier.status)]:
+            raise Conflict(
+                "classifier_state", f"A classifier that is {classifier.status} cannot be activated."
+            )
+        Classifier.objects.filter(taxonomy=classifier.taxonomy_id, status=Status.ACTIVE).update(
+            status=Status.RETIRED
+        )
+        classifier.status, classifier.activated_at = Status.ACTIVE, timezone.now()
+        classifier.save(update_fields=["status", "activated_at"])
+        Activation.objects.create(
+            taxonomy_id=classifier.taxonomy_id, classifier=classifier, reason=reason, activated_by_id=user_id
+        )
+    return classifier
+
+
+def step_back(classifier: Classifier, *, user_id: int | None) -> Classifier:
+    """Let the one answer again that was active before a classifier; returns that one.
+
+    Doing it again undoes it. Raises Conflict when the classifier is not the active one, so that of two people who
+    step back at once the second changes nothing, and when there was none before it.
+    """
+    with transaction.atomic():
+        engines.lock(classifier.taxonomy)
+        classifier = Classifier.objects.without_artefact().get(pk=classifier.pk)
+        if classifier.status != Status.ACTIVE:
+            raise Conflict("not_active", "The classifier is not the active one of its taxonomy.")
+        before = (
+            Activation.objects.filter(taxonomy=classifier.taxonomy_id, classifier__status=Status.RETIRED)
+            .exclude(classifier=classifier)
+            .first()
+        )
+        if before is None:
+            raise Conflict("nothing_before", "No other classifier was active in this taxonomy before.")
+        return activate(
+            Classifier.objects.without_artefact().select_related("taxonomy").get(pk=before.classifier_id),
+            user_id=user_id,
+            reason=Reason.RETURN,
+        )

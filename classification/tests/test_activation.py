@@ -1,0 +1,97 @@
+"""Which classifier answers: activated, taken back in one step, and noticed by every process."""
+
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from classification.models import Activation, Classifier
+from classification.services import activation, classify, engines
+from classification.tests.conftest import DRILL
+from conftest import ClientOf
+from products.models import Taxonomy
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/api/v1/classifiers"
+
+
+@pytest.fixture
+def first(taxonomy: Taxonomy) -> Classifier:
+    """The active one."""
+    return Classifier.objects.get(pk=engines.active(taxonomy).id)
+
+
+@pytest.fixture
+def second(first: Classifier) -> Classifier:
+    """A candidate that has learned something."""
+    return Classifier.objects.create(
+        taxonomy=first.taxonomy,
+        version=2,
+        status="candidate",
+        taxonomy_revision=first.taxonomy_revision,
+        training_size=1,
+        artefact=first.artefact,
+    )
+
+
+@pytest.fixture
+def client(client_of: ClientOf, administrator: User) -> Any:
+    return client_of(administrator)
+
+
+def answering() -> int:
+    """The version that answers now."""
+    job, _, _ = classify.classify_one({"name": DRILL}, taxonomy="shop", user_id=None)
+    version: int = job.parameters["classifier"]["version"]
+    return version
+
+
+def test_one_step_brings_the_version_before_back(client: Any, second: Classifier) -> None:
+    assert answering() == 1
+    client.post(f"{PATH}/{second.pk}/activate")
+    assert answering() == 2
+    answer = client.post(f"{PATH}/{second.pk}/return")
+    assert (answer.status_code, answer.json()["version"], answer.json()["status"]) == (200, 1, "active")
+    assert answering() == 1
+
+
+def test_a_second_step_undoes_the_first(client: Any, first: Classifier, second: Classifier) -> None:
+    client.post(f"{PATH}/{second.pk}/activate")
+    client.post(f"{PATH}/{second.pk}/return")
+    assert client.post(f"{PATH}/{first.pk}/return").json()["version"] == 2
+
+
+def test_of_two_people_who_step_back_at_once_one_does(client: Any, second: Classifier) -> None:
+    client.post(f"{PATH}/{second.pk}/activate")
+    client.post(f"{PATH}/{second.pk}/return")
+    answer = client.post(f"{PATH}/{second.pk}/return")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_active")
+    assert answering() == 1
+
+
+def test_before_the_first_there_was_none(client: Any, first: Classifier) -> None:
+    answer = client.post(f"{PATH}/{first.pk}/return")
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing_before")
+
+
+def test_a_reviewer_may_not_step_back(client_of: ClientOf, reviewer: User, first: Classifier) -> None:
+    assert client_of(reviewer).post(f"{PATH}/{first.pk}/return").status_code == 403
+
+
+def test_who_activated_what_and_why_is_kept(
+    client: Any, administrator: User, first: Classifier, second: Classifier
+) -> None:
+    client.post(f"{PATH}/{second.pk}/activate")
+    client.post(f"{PATH}/{second.pk}/return")
+    kept = Activation.objects.order_by("id").values_list("classifier", "reason", "activated_by")
+    assert list(kept) == [
+        (first.pk, "first", None),
+        (second.pk, "person", administrator.pk),
+        (first.pk, "return", administrator.pk),
+    ]
+
+
+def test_activating_the_active_one_again_is_no_activation(first: Classifier) -> None:
+    activation.activate(first, user_id=None)
+    assert first.activations.count() == 1
