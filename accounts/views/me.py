@@ -20,6 +20,7 @@ from accounts.tokens import unauthorized
 from accounts.views.authentication import TAG
 from nexus.api import conditional
 from nexus.api.prepared import Prepared
+from nexus.api.reading import shower
 from nexus.api.views import APIView, GenericViewSet, ListMixin
 from nexus.ops.address import client_address
 
@@ -32,7 +33,7 @@ class MeView(APIView):
     @extend_schema(operation_id="me", tags=[TAG], summary="Show my profile", responses=MeSerializer)
     def get(self, request: Request) -> HttpResponse:
         """The user who asks, with their roles and all that these allow."""
-        return conditional.answer(request, MeSerializer(_whole_user(request)).data)
+        return conditional.answer(request, _profile(_whole_user(request)))
 
     @extend_schema(
         operation_id="update_me",
@@ -45,10 +46,10 @@ class MeView(APIView):
         """The profile with the name given; the rest is for administrators to change."""
         with transaction.atomic():
             user = _whole_user(request, User.objects.select_for_update())
-            conditional.check_precondition(request, MeSerializer(user).data)
+            conditional.check_precondition(request, _profile(user))
             serializer = MeSerializer(user, data=request.data, partial=True)
             serializer.is_valid(raise_exception=True)
-            data = MeSerializer(update_user(user, **serializer.validated_data)).data
+            data = _profile(update_user(user, **serializer.validated_data))
         return conditional.answer(request, data)
 
 
@@ -116,6 +117,10 @@ class MySessionViewSet(ListMixin, GenericViewSet):
         """End a session of the user."""
         end_session(user=_user(request), session_id=pk, reason=EndReason.REVOKED)
         return HttpResponse(status=204)
+
+
+def _profile(user: User) -> Any:
+    return shower(MeSerializer).to_representation(user)
 
 
 def _user(request: Request) -> User:
