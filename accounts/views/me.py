@@ -1,6 +1,5 @@
 """What every user may see and change about themselves, with or without a role."""
 
-from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,7 +18,6 @@ from accounts.services.users import change_password, update_user
 from accounts.tokens import unauthorized
 from accounts.views.authentication import TAG
 from nexus.api import conditional
-from nexus.api.prepared import Prepared
 from nexus.api.reading import shower
 from nexus.api.views import APIView, GenericViewSet, ListMixin
 from nexus.ops.address import client_address
@@ -33,7 +31,7 @@ class MeView(APIView):
     @extend_schema(operation_id="me", tags=[TAG], summary="Show my profile", responses=MeSerializer)
     def get(self, request: Request) -> HttpResponse:
         """The user who asks, with their roles and all that these allow."""
-        return conditional.answer(request, _profile(_whole_user(request)))
+        return conditional.answer(request, _profile(_user(request)))
 
     @extend_schema(
         operation_id="update_me",
@@ -71,7 +69,7 @@ class PasswordView(APIView):
         serializer = PasswordSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         change_password(
-            user=_whole_user(request),
+            user=_whole_user(request, User.objects.all()),
             **serializer.validated_data,
             address=client_address(request._request),
             session_id=session_of(request),
@@ -124,21 +122,15 @@ def _profile(user: User) -> Any:
 
 
 def _user(request: Request) -> User:
-    """The user who asks, of whom a token tells no more than their rights."""
+    """The user who asks, of whom a token tells no more than their rights and their profile."""
     return cast(User, request.user)
 
 
-def _whole_user(request: Request, queryset: Any = None) -> User:
+def _whole_user(request: Request, queryset: QuerySet[User]) -> User:
     """The row of the user who asks. Raises Problem (401) when it has been deleted in the meantime."""
-    pk = _user(request).pk
-    user = next(iter(_rows_of_users().run(pk)), None) if queryset is None else queryset.filter(pk=pk).first()
+    user = queryset.filter(pk=_user(request).pk).first()
     if user is None:
         raise unauthorized("session_ended", "The user of this token is gone.")
     # Known from the token's session already.
     user.roles = _user(request).roles
     return user
-
-
-@cache
-def _rows_of_users() -> Prepared:
-    return Prepared(User.objects.filter(pk=0).order_by())
