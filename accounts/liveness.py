@@ -1,8 +1,8 @@
 """Which sessions are alive and what their users may do: Redis in front of PostgreSQL, asked by every request.
 
 ``session:<id>`` holds the id of the user and a time, or `ENDED`; ``user:<id>`` holds the user's rights and profile
-and a time, or `INACTIVE`. Both are filled from PostgreSQL with SET NX and kept a minute. What changes is written over them
-after the commit and never deleted: a fill that read the old state and comes late finds a value there, and cannot
+and a time, or `INACTIVE`. Both are filled from PostgreSQL with SET NX and kept a minute. What changes is written over
+them after the commit and never deleted: a fill that read the old state and comes late finds a value there, and cannot
 bring it back. While Redis is away, nothing can be written over. So a process that has found it silent believes no
 value from before that; and whoever has changes to tell keeps trying (`accounts.telling`).
 """
