@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from pathlib import Path
 
@@ -103,13 +104,14 @@ def remove_metrics_directory() -> None:
 prepare_metrics_directory()
 
 bind = "127.0.0.1:8000"
-worker_class = "nexus.worker.Worker"
+LINUX = sys.platform == "linux"
+worker_class = "nexus.worker.Worker" if LINUX else "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or cores())
 threads = 4
 preload_app = True
 # Each worker listens on a socket of its own, and the kernel spreads the connections over them. On one that is shared,
 # whichever worker wakes first takes them all, and they stay with it for as long as they are kept open.
-reuse_port = True
+reuse_port = LINUX
 backlog = 2048
 keepalive = 75
 timeout = 60

@@ -16,6 +16,8 @@ import pytest
 from nexus.devservices.processes import start, stop
 from nexus.devservices.servers import HOST, free_port
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere gunicorn's own worker serves")
+
 THREADS = 2
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 SLOW_REQUEST = REQUEST.replace(b"/ ", b"/slow ", 1)

@@ -30,9 +30,14 @@ def plan_once(connection: BaseDatabaseWrapper, **_: Any) -> None:
 
     They are keys; a plan for each of them would cost more than it could save.
     """
-    if connection.vendor == "postgresql":
+    if not _pooled(connection):
         with connection.connection.cursor() as cursor:
             cursor.execute("SET plan_cache_mode = force_generic_plan")
+
+
+def _pooled(connection: BaseDatabaseWrapper) -> bool:
+    """Whether each transaction may have another session."""
+    return bool(connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"))
 
 
 class Prepared:
@@ -79,7 +84,7 @@ class Prepared:
 
     def _call(self, connection: BaseDatabaseWrapper) -> str:
         """The SQL that runs the statement in the session of a connection, which has prepared it then."""
-        if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+        if _pooled(connection):
             return self._sql
         connection.ensure_connection()
         return self._calls.get(connection.connection) or self._prepare(connection)
