@@ -1,7 +1,7 @@
 """The gunicorn worker of Nexus: threads that each wait for whichever connection is readable next.
 
 gunicorn's own threaded worker polls on one thread, which hands each request to another and takes the connection back
-through a queue and a pipe, which shows in the time of a small answer (docs/performance.md). Here the threads of a worker
+through a queue and a pipe, which shows in the time of small answers (docs/performance.md). Here the threads of a worker
 wait on one epoll together, the kernel wakes one of them for each request, and nothing is handed over. Accepting, the
 limit of connections, HTTP and stopping stay gunicorn's.
 """
