@@ -1,6 +1,7 @@
 """The Django application of accounts."""
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_delete
 
 from accounts.roles import ADMINISTRATOR, crud, grant
@@ -23,4 +24,5 @@ class AccountsConfig(AppConfig):
 
         doctor.register_checks()
 
+        user_logged_in.connect(liveness.announce_sign_in)
         post_delete.connect(liveness.forget_deleted_user, sender=self.get_model("User"))

@@ -35,7 +35,15 @@ class TokenAuthentication(BaseAuthentication):
         rights, requests = rights_of(claims)
         if rights is None:
             raise unauthorized("session_ended", "The session of this token has ended. Sign in again.")
-        user = User.signed_in(rights.user_id, rights.roles, is_superuser=rights.is_superuser)
+        user = User.signed_in(
+            rights.user_id,
+            rights.roles,
+            is_superuser=rights.is_superuser,
+            email=rights.email,
+            name=rights.name,
+            last_login=rights.last_login,
+            date_joined=rights.date_joined,
+        )
         return user, Authorization(claims.session_id, requests)
 
     def authenticate_header(self, request: Request) -> str:

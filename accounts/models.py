@@ -100,9 +100,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     @classmethod
-    def signed_in(cls, pk: int, roles: Iterable[str], *, is_superuser: bool) -> "User":
-        """An active user known by a token, without asking the database; other fields load when needed."""
-        known = {"id": pk, "is_superuser": is_superuser, "is_active": True}
+    def signed_in(cls, pk: int, roles: Iterable[str], **known: Any) -> "User":
+        """An active user of whom these fields are known, without asking the database; others load when needed."""
+        known |= {"id": pk, "is_active": True}
         columns = [field.attname for field in cls._meta.concrete_fields if field.attname in known]
         # `from_db` takes the values in the order of the model's columns.
         user = cls.from_db("default", columns, [known[column] for column in columns])

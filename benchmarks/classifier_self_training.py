@@ -55,7 +55,8 @@ def measure(one: Measured) -> dict[str, float]:
     test = [words_of(text) for text in texts]
     readings = cold.read(texts)
     train = [words_of(unlabelled[number]) for number, _ in pseudo]
-    learned = softmax(scores_of(train + documents, [leaf for _, leaf in pseudo] + own, test), _TEMPERATURE)
+    scores = scores_of(train + documents, [leaf for _, leaf in pseudo] + own, test)
+    learned = softmax(scores.astype(np.float32), _TEMPERATURE).astype(np.float64)
 
     def top_1(scores: Floats) -> float:
         return round(float(hits(scores, cold, measured, 1).mean()), 3)

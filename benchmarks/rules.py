@@ -11,7 +11,7 @@ import random
 import time
 from itertools import cycle, islice
 
-from benchmarks.classifier_cold import rows, text_of
+from benchmarks.cold_sets import demo_products, nexus_hardware
 from classification.engine import Text
 from classification.engine.rules import Condition, Rule, RuleSet
 
@@ -21,7 +21,7 @@ NUMBERS_OF_RULES = (1, 100, 1_000, 5_000)
 
 def main() -> None:
     """Measure and print."""
-    demo = [text_of(row) for row in rows("demo_products.csv")]
+    demo = [product.text for product in demo_products(nexus_hardware())]
     products = list(islice(cycle(demo), PRODUCTS))
     print(json.dumps({f"{number} rules": figures(number, demo, products) for number in NUMBERS_OF_RULES}))
 

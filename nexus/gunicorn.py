@@ -6,14 +6,17 @@ import json
 import os
 import shutil
 import socket
+import sys
 import tempfile
-import uuid
 from pathlib import Path
 
 from gunicorn import glogging, util
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.workers.base import Worker
+
+from nexus.ops.context import work_context
+from nexus.ops.problems import CONTENT_TYPE, problem_body
 
 MEMORY = Path("/dev/shm")  # noqa: S108
 
@@ -33,22 +36,14 @@ def write_problem(sock: socket.socket, status_int: int, reason: str, mesg: str) 
 
     `mesg` is what gunicorn found wrong; it repeats what the client sent, and the log has it.
     """
-    request_id = uuid.uuid4().hex
     code = reason.lower().replace(" ", "_")
-    problem = {
-        "type": f"urn:nexus:problem:{code}",
-        "title": reason,
-        "status": status_int,
-        "detail": "The server could not read this request.",
-        "instance": "",
-        "code": code,
-        "request_id": request_id,
-    }
-    body = json.dumps(problem)
+    detail = "The server could not read this request."
+    with work_context() as request_id:
+        body = json.dumps(problem_body(code=code, status=status_int, detail=detail, instance=""))
     head = (
         f"HTTP/1.1 {status_int} {reason}",
         "Connection: close",
-        "Content-Type: application/problem+json",
+        f"Content-Type: {CONTENT_TYPE}",
         f"Content-Length: {len(body)}",
         f"X-Request-ID: {request_id}",
     )
@@ -109,10 +104,14 @@ def remove_metrics_directory() -> None:
 prepare_metrics_directory()
 
 bind = "127.0.0.1:8000"
-worker_class = "gthread"
+LINUX = sys.platform == "linux"
+worker_class = "nexus.worker.Worker" if LINUX else "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or cores())
 threads = 4
 preload_app = True
+# Each worker listens on a socket of its own, and the kernel spreads the connections over them. On one that is shared,
+# whichever worker wakes first takes them all, and they stay with it for as long as they are kept open.
+reuse_port = LINUX
 backlog = 2048
 keepalive = 75
 timeout = 60

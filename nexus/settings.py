@@ -72,7 +72,16 @@ if DEVELOPMENT and not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS
 DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(required("DATABASE_URL", ""))}
 DATABASES["default"].update(
     CONN_MAX_AGE=None,
-    OPTIONS={"connect_timeout": 2, "application_name": "nexus"} | DATABASES["default"].get("OPTIONS", {}),
+    OPTIONS={
+        "connect_timeout": 2,
+        "application_name": "nexus",
+        # A host that has vanished is noticed within 20 seconds, whether or not something was on its way to it.
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 2,
+        "tcp_user_timeout": 20_000,
+    }
+    | DATABASES["default"].get("OPTIONS", {}),
     # The test runner's database may be left over from a killed run.
     TEST={"TEMPLATE": "template0"},
 )

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.liveness import announce_end
+from accounts.liveness import announce_end, announce_rights
 from accounts.models import Session, User
 from accounts.tokens import (
     REFRESH_TOKEN_LIFETIME,
@@ -39,6 +39,7 @@ def open_session(*, user: User, ip_address: str | None = None, user_agent: str =
     if not User.objects.filter(pk=user.pk, password=user.password, is_active=True).update(last_login=now):
         raise invalid_credentials()
     user.last_login = now
+    announce_rights(user.pk)
     return Session.objects.create(
         user=user,
         ip_address=ip_address,

@@ -1,6 +1,10 @@
 """``/auth/me``."""
 
+from datetime import datetime
+from typing import Any
+
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -99,3 +103,39 @@ def test_the_profile_has_an_entity_tag(viewer: User, client_of: ClientOf) -> Non
 def test_nobody_is_nobody() -> None:
     assert APIClient().get("/auth/me").status_code == 401
     assert APIClient().patch("/auth/me", {"name": "V"}).status_code == 401
+
+
+def test_the_profile_needs_no_query_of_its_own(
+    viewer: User, client_of: ClientOf, django_assert_num_queries: Any
+) -> None:
+    client = client_of(viewer)
+    client.get("/auth/me")
+    with django_assert_num_queries(0):
+        client.get("/auth/me")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_profile_shows_at_once_what_an_administrator_changes(
+    viewer: User, administrator: User, client_of: ClientOf
+) -> None:
+    client = client_of(viewer)
+    client.get("/auth/me")
+    change = {"name": "Vera", "email": "vera@example.org"}
+    assert client_of(administrator).patch(f"/api/v1/users/{viewer.pk}", change).status_code == 200
+    body = client.get("/auth/me").json()
+    assert {name: body[name] for name in change} == change
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_profile_shows_the_last_login_at_once_wherever_it_was(
+    make_user: MakeUser, client_of: ClientOf, client: Client
+) -> None:
+    user = make_user("administrator", is_staff=True)
+    api = client_of(user)
+    for sign_in in (lambda: client_of(user), lambda: client.force_login(user)):
+        before = api.get("/auth/me").json()["last_login"]
+        sign_in()
+        user.refresh_from_db()
+        shown = api.get("/auth/me").json()["last_login"]
+        assert datetime.fromisoformat(shown) == user.last_login
+        assert shown > before

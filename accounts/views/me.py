@@ -1,6 +1,5 @@
 """What every user may see and change about themselves, with or without a role."""
 
-from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from accounts.services.users import change_password, update_user
 from accounts.tokens import unauthorized
 from accounts.views.authentication import TAG
 from nexus.api import conditional
-from nexus.api.prepared import Prepared
+from nexus.api.reading import shower
 from nexus.api.views import APIView, GenericViewSet, ListMixin
 from nexus.ops.address import client_address
 
@@ -32,7 +31,7 @@ class MeView(APIView):
     @extend_schema(operation_id="me", tags=[TAG], summary="Show my profile", responses=MeSerializer)
     def get(self, request: Request) -> HttpResponse:
         """The user who asks, with their roles and all that these allow."""
-        return conditional.answer(request, MeSerializer(_whole_user(request)).data)
+        return conditional.answer(request, _profile(_user(request)))
 
     @extend_schema(
         operation_id="update_me",
@@ -45,10 +44,10 @@ class MeView(APIView):
         """The profile with the name given; the rest is for administrators to change."""
         with transaction.atomic():
             user = _whole_user(request, User.objects.select_for_update())
-            conditional.check_precondition(request, MeSerializer(user).data)
+            conditional.check_precondition(request, _profile(user))
             serializer = MeSerializer(user, data=request.data, partial=True)
             serializer.is_valid(raise_exception=True)
-            data = MeSerializer(update_user(user, **serializer.validated_data)).data
+            data = _profile(update_user(user, **serializer.validated_data))
         return conditional.answer(request, data)
 
 
@@ -70,7 +69,7 @@ class PasswordView(APIView):
         serializer = PasswordSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         change_password(
-            user=_whole_user(request),
+            user=_whole_user(request, User.objects.all()),
             **serializer.validated_data,
             address=client_address(request._request),
             session_id=session_of(request),
@@ -118,22 +117,20 @@ class MySessionViewSet(ListMixin, GenericViewSet):
         return HttpResponse(status=204)
 
 
+def _profile(user: User) -> Any:
+    return shower(MeSerializer).to_representation(user)
+
+
 def _user(request: Request) -> User:
-    """The user who asks, of whom a token tells no more than their rights."""
+    """The user who asks, of whom a token tells no more than their rights and their profile."""
     return cast(User, request.user)
 
 
-def _whole_user(request: Request, queryset: Any = None) -> User:
+def _whole_user(request: Request, queryset: QuerySet[User]) -> User:
     """The row of the user who asks. Raises Problem (401) when it has been deleted in the meantime."""
-    pk = _user(request).pk
-    user = next(iter(_rows_of_users().run(pk)), None) if queryset is None else queryset.filter(pk=pk).first()
+    user = queryset.filter(pk=_user(request).pk).first()
     if user is None:
         raise unauthorized("session_ended", "The user of this token is gone.")
     # Known from the token's session already.
     user.roles = _user(request).roles
     return user
-
-
-@cache
-def _rows_of_users() -> Prepared:
-    return Prepared(User.objects.filter(pk=0).order_by())

@@ -5,7 +5,7 @@ decision about nearly the same text, the classifier.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -97,9 +97,8 @@ def _by_precedent(decided: Decided, promised: float, because: str) -> Found:
             decided.category_id,
             confidence,
             (engine.Candidate(decided.category_id, confidence),),
-            (engine.Evidence(because, 1.0),),
             is_certain=True,
-            neighbours=neighbours,
+            reasons=engine.GivenReasons((engine.Evidence(because, 1.0),), neighbours=neighbours),
         ),
         Source.PRECEDENT,
     )
@@ -117,8 +116,8 @@ def _by_rules(hits: Sequence[Rule], book: Rulebook, promised: float) -> Found:
             first.category_id,
             candidates[0].confidence,
             candidates,
-            tuple(engine.Evidence(rule.name, 1.0) for rule in ranked),
             is_certain=len(hits) == 1 and precision[first.id] >= promised,
+            reasons=engine.GivenReasons(tuple(engine.Evidence(rule.name, 1.0) for rule in ranked)),
         ),
         Source.RULE,
         first.id if len(hits) == 1 else None,
@@ -133,7 +132,7 @@ def _checked(found: Found, known: Precedents) -> Found:
     )
     if not (prediction.is_certain and is_doubtful):
         return found
-    return Found(replace(prediction, is_certain=False), found.source, found.rule_id)
+    return Found(prediction._replace(is_certain=False), found.source, found.rule_id)
 
 
 def _answer(item: Item, found: Found | None, job: Job, loaded: Loaded) -> Classification:

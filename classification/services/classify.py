@@ -15,6 +15,7 @@ from classification.services.answers import ERROR_LENGTH, Item, answers_to
 from classification.services.sources import sources_of
 from nexus.api.errors import NotFound
 from nexus.api.filters import apply_filters
+from nexus.api.saving import insert
 from nexus.jobs import services as jobs
 from nexus.jobs.kinds import JobKind, Outcome, register
 from nexus.jobs.models import Chunk, Job
@@ -90,9 +91,12 @@ def classify_one(
     answers = answers_to([found], job, loaded, sources, top_k=top_k)
     job.finished_at = timezone.now()
     with transaction.atomic():
-        job.save(force_insert=True)
-        answer = _keep(answers, chosen)[0]
-    return job, answer, loaded
+        insert(job)
+        auditing.draw(answers)
+        _close_older_reviews(answers)
+        insert(answers[0])
+        _apply(answers, chosen)
+    return job, answers[0], loaded
 
 
 def classify_items(items: Iterable[Mapping[str, Any]], *, chosen: Options, user_id: int | None) -> Job:
@@ -176,11 +180,16 @@ def _item(position: int, given: Mapping[str, Any], products: Mapping[int, Produc
     return Item(position, product.text(), product)
 
 
-def _keep(answers: list[Classification], chosen: Options) -> list[Classification]:
+def _keep(answers: list[Classification], chosen: Options) -> None:
     """Save answers: each position of a job has one, whoever is first. They take the place of older open reviews."""
     auditing.draw(answers)
     _close_older_reviews(answers)
-    kept = Classification.objects.bulk_create(answers, ignore_conflicts=True)
+    Classification.objects.bulk_create(answers, ignore_conflicts=True)
+    _apply(answers, chosen)
+
+
+def _apply(answers: Sequence[Classification], chosen: Options) -> None:
+    """Give products the categories of certain answers, where the caller wants that."""
     if chosen.apply:
         set_automatic_categories(
             {
@@ -189,7 +198,6 @@ def _keep(answers: list[Classification], chosen: Options) -> list[Classification
                 if answer.product_id and answer.category_id and answer.decision == Decision.AUTO_ACCEPTED
             }
         )
-    return kept
 
 
 def _close_older_reviews(answers: Sequence[Classification]) -> None:

@@ -45,14 +45,16 @@ def answer(editor: User, categories: dict[str, Category], make_product: MakeProd
         drills.pk,
         0.61,
         (engine.Candidate(drills.pk, 0.61), engine.Candidate(categories["tools.saws"].pk, 0.33)),
-        (engine.Evidence("drill", 2.0),),
         is_certain=False,
-        contrast=(engine.Evidence("combi", 1.23456),),
-        neighbours=(
-            engine.Neighbour(decided.pk, drills.pk, 0.87654),
-            engine.Neighbour(gone.pk, drills.pk, 0.5),
+        reasons=engine.GivenReasons(
+            (engine.Evidence("drill", 2.0),),
+            contrast=(engine.Evidence("combi", 1.23456),),
+            neighbours=(
+                engine.Neighbour(decided.pk, drills.pk, 0.87654),
+                engine.Neighbour(gone.pk, drills.pk, 0.5),
+            ),
+            back_off=engine.BackOff(tools.pk, 0.98765, (engine.Candidate(drills.pk, 0.61),)),
         ),
-        back_off=engine.BackOff(tools.pk, 0.98765, (engine.Candidate(drills.pk, 0.61),)),
     )
     gone.delete()
     predicting: Any = Predicting(prediction)

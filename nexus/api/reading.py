@@ -123,6 +123,13 @@ def row_reader(serializer_class: Any) -> RowReader | None:
 
 
 @cache
+def shower(serializer_class: Any) -> serializers.BaseSerializer[Any]:
+    """A serializer for all that its class shows with `to_representation`, which changes nothing in it."""
+    made: serializers.BaseSerializer[Any] = serializer_class()
+    return made
+
+
+@cache
 def row_by_key(reader: RowReader, queryset: QuerySet[Any]) -> Prepared:
     """The values at a reader's paths by primary key, of a queryset that is the same in every request."""
     return Prepared(queryset.filter(pk=0).order_by().values_list(*reader.paths))

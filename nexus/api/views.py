@@ -16,7 +16,7 @@ from nexus.api.filters import StrictFilterBackend
 from nexus.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from nexus.api.idempotency import idempotent
 from nexus.api.pagination import KeysetPagination, Read
-from nexus.api.reading import RowReader, locked_by_key, row_by_key, row_reader
+from nexus.api.reading import RowReader, locked_by_key, row_by_key, row_reader, shower
 from nexus.api.renderers import to_json
 from nexus.api.serializers import Serializer
 from nexus.ops.context import bind, current_request_id
@@ -94,68 +94,74 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
     def represent(self, instance: Model) -> Any:
         """A resource as its serializer shows it."""
         reader = self.row_reader()
-        return self.get_serializer(instance).data if reader is None else reader.represent(instance)
-
-    def read_one(self) -> Any:
-        """The resource of the address, read the short way where its serializer allows. Raises Http404."""
-        reader = self.row_reader()
         if reader is None:
-            return self.represent(self.get_object())
-        if self._fixed_queryset is None:
-            rows = reader.read(self.get_queryset().filter(pk=self.kwargs["pk"])[:1])
-        else:
-            rows = [
-                reader.shown(row) for row in row_by_key(reader, self._fixed_queryset).run(self.kwargs["pk"])
-            ]
-        if not rows:
-            raise Http404
-        return rows[0]
+            serializer_class: Any = self.get_serializer_class()
+            return shower(serializer_class).to_representation(instance)
+        return reader.represent(instance)
 
     @property
     def _fixed_queryset(self) -> Any:
-        """The queryset, where it is the same in every request and the key of the address one that it can have."""
-        key = self.kwargs.get("pk", 0)
-        is_same = type(self).get_queryset is generics.GenericAPIView.get_queryset
-        has_key = isinstance(key, int) and key.bit_length() <= BITS_OF_A_KEY
-        return cast(Any, self).queryset if is_same and has_key else None
+        """The queryset, where every request has the same; None where it depends on who asks."""
+        is_fixed = type(self).get_queryset is generics.GenericAPIView.get_queryset
+        return cast(Any, self).queryset if is_fixed else None
 
-    def page(self, queryset: QuerySet[Any]) -> Any:
-        """A page of a queryset as ``{count, next, previous, results}``."""
-        reader = self.row_reader()
+    @property
+    def _key(self) -> Any:
+        """The key of the address. Raises Http404 for a number that is too large for one."""
+        key = self.kwargs["pk"]
+        if isinstance(key, int) and key.bit_length() > BITS_OF_A_KEY:
+            raise Http404
+        return key
+
+    def read_one(self) -> Any:
+        """The resource of the address, read the short way where its serializer allows. Raises Http404."""
+        reader, fixed = self.row_reader(), self._fixed_queryset
         if reader is None:
-            rows = self.paginator.paginate_queryset(queryset, self.request, view=self)
-            results = self.get_serializer(rows, many=True).data
+            return self.represent(self.get_object())
+        if fixed is None:
+            found = reader.read(self.get_queryset().filter(pk=self._key)[:1])
         else:
-            results = self.paginator.paginate_queryset(
-                queryset, self.request, view=self, read=self._reading(reader, queryset)
-            )
-        return self.paginator.envelope(results)
-
-    def _reading(self, reader: RowReader, queryset: QuerySet[Any]) -> Read:
-        fixed = self._fixed_queryset
-        if (
-            fixed is None
-            or "cursor" in self.request.query_params
-            or queryset.query.where != fixed.query.where
-        ):
-            return reader.read_with
-        return partial(reader.read_first_page, fixed=fixed)
+            found = [reader.shown(row) for row in row_by_key(reader, fixed).run(self._key)]
+        if not found:
+            raise Http404
+        return found[0]
 
     def locked(self) -> Any:
         """The resource of the address with its row locked, when ``If-Match`` allows to change it.
 
         Call it in a transaction. Raises Http404, and PreconditionFailed when the resource has changed.
         """
-        if self._fixed_queryset is None:
-            queryset = self.get_queryset().select_for_update(of=("self",))
-            instances = list(queryset.filter(pk=self.kwargs["pk"]))
+        fixed = self._fixed_queryset
+        if fixed is None:
+            found = list(self.get_queryset().select_for_update(of=("self",)).filter(pk=self._key))
         else:
-            instances = locked_by_key(self._fixed_queryset).run(self.kwargs["pk"])
-        if not instances:
+            found = locked_by_key(fixed).run(self._key)
+        if not found:
             raise Http404
-        instance = instances[0]
-        conditional.check_precondition(self.request, self.represent(instance))
-        return instance
+        conditional.check_precondition(self.request, self.represent(found[0]))
+        return found[0]
+
+    def page(self, queryset: QuerySet[Any]) -> Any:
+        """A page of a queryset as ``{count, next, previous, results}``."""
+        reader = self.row_reader()
+        if reader is None:
+            rows = self.paginator.paginate_queryset(queryset, self.request, view=self)
+            return self.paginator.envelope(self.get_serializer(rows, many=True).data)
+        read = self._first_page_of_all(reader, queryset) or reader.read_with
+        return self.paginator.envelope(
+            self.paginator.paginate_queryset(queryset, self.request, view=self, read=read)
+        )
+
+    def _first_page_of_all(self, reader: RowReader, queryset: QuerySet[Any]) -> Read | None:
+        """How the first page of a list without filters is read, where the list is the same in every request."""
+        fixed = self._fixed_queryset
+        if (
+            fixed is None
+            or "cursor" in self.request.query_params
+            or queryset.query.where != fixed.query.where
+        ):
+            return None
+        return partial(reader.read_first_page, fixed=fixed)
 
 
 class ListMixin:

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from nexus.api.database import meaning, refusal
 from nexus.api.errors import Conflict, invalid
+from nexus.api.saving import insert, update
 from products.models import Category, Product
 
 SKU_UNIQUE = "products_product_sku_unique"
@@ -21,7 +22,7 @@ def create_product(fields: Mapping[str, Any]) -> Product:
     product = Product()
     with refusal(SKU_UNIQUE, sku_taken(fields["sku"])):
         assign(product, fields, held_categories([fields]))
-        product.save(force_insert=True)
+        insert(product)
     return product
 
 
@@ -33,7 +34,7 @@ def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
     """
     if changed := assign(product, changes, held_categories([changes])):
         with meaning(SKU_UNIQUE, sku_taken(product.sku)):
-            product.save(update_fields=[*changed, "updated_at"])
+            update(product, (*changed, "updated_at"))
     return product
 
 

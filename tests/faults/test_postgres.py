@@ -48,7 +48,7 @@ def requests(nexus: Nexus, token: str) -> list[Answer]:
     return [
         nexus.call("GET", "/api/v1/products?page_size=1", token=token),
         nexus.call("PATCH", "/auth/me", {"name": "Edda"}, token),
-        nexus.call("GET", "/auth/me", token=token),
+        nexus.call("GET", "/auth/sessions", token=token),
         nexus.call("POST", "/auth/login", {"email": "viewer@example.com", "password": "nexus-demo"}),
     ]
 

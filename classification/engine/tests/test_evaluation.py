@@ -16,10 +16,10 @@ IDS = {category.path: category.id for category in CATEGORIES}
 
 def answer(*paths: str, confidence: float = 0.9, certain: bool = False) -> Prediction:
     candidates = tuple(Candidate(IDS[path], confidence / place) for place, path in enumerate(paths, start=1))
-    return Prediction(candidates[0].category_id, confidence, candidates, (), certain)
+    return Prediction(candidates[0].category_id, confidence, candidates, certain)
 
 
-NOTHING = Prediction(None, 0.0, (), (), False)
+NOTHING = Prediction(None, 0.0, (), False)
 
 
 def test_every_label_may_be_answered_and_the_nodes_above_are_there() -> None:

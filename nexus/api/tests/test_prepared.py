@@ -1,6 +1,8 @@
 """Querysets whose SQL is written once."""
 
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -63,3 +65,57 @@ def test_threads_run_it_on_their_own_connections() -> None:
 def _with_permission(group: Group) -> Group:
     group.permissions.add(Permission.objects.filter(content_type__app_label="auth")[0])
     return group
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The SQL that is sent while the test runs."""
+    statements: list[str] = []
+
+    def note(execute: Any, sql: str, *rest: Any) -> Any:
+        statements.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(note):
+        yield statements
+
+
+def test_a_session_plans_it_once(sent: list[str]) -> None:
+    groups = by_name()
+    for name in ("first", "second", "third"):
+        groups.run(name)
+    assert len(set(sent)) == 1
+    assert sent[0].startswith("EXECUTE ")
+
+
+def test_behind_a_pooler_the_sql_is_sent_as_it_is(sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    group = Group.objects.create(name="first")
+    assert by_name().run("first") == [group]
+    assert sent[-1].startswith("SELECT ")
+
+
+def test_a_session_keeps_no_more_statements_than_it_should(
+    sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nexus.api.prepared.MAX_STATEMENTS", 0)
+    assert by_name().run("first") == []
+    assert sent[-1].startswith("SELECT ")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "change",
+    ["DEALLOCATE ALL", "ALTER TABLE auth_group ALTER name TYPE varchar(151)"],
+    ids=["a statement that the session has lost", "a column of another type"],
+)
+def test_a_statement_that_works_no_more_is_prepared_again(change: str) -> None:
+    group, groups = Group.objects.create(name="first"), by_name()
+    assert groups.run("first") == [group]
+    with connection.cursor() as cursor:
+        cursor.execute(change)
+    try:
+        assert groups.run("first") == [group]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE auth_group ALTER name TYPE varchar(150)")

@@ -15,7 +15,7 @@ NO_AUDITS = "UPDATE classification_classification SET awaits_review = false WHER
 
 class Migration(migrations.Migration):
 
-    dependencies = [("classification", "0020_learning_and_watching")]
+    dependencies = [("classification", "0005_learning_and_watching")]
 
     operations = [
         migrations.RunSQL(ACTIVATIONS, migrations.RunSQL.noop),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     atomic = False
-    dependencies = [("classification", "0021_activations_and_priorities")]
+    dependencies = [("classification", "0006_activations_and_priorities")]
 
     operations = [
         AddIndexConcurrently(

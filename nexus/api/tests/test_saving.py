@@ -1,0 +1,76 @@
+"""`insert` and `update` do what `Model.save` does."""
+
+from typing import Any
+
+import pghistory
+import pytest
+from django.db import IntegrityError
+from django.db.models import F
+from django.db.models.signals import post_save, pre_save
+
+from classification.models import Classification
+from nexus.api.saving import insert, update
+from nexus.jobs.models import Job
+from products.models import Product
+
+pytestmark = pytest.mark.django_db
+
+
+def stored(instance: Any) -> dict[str, Any]:
+    """The row of an instance, without what differs between two rows anyway."""
+    row = type(instance).objects.values().get(pk=instance.pk)
+    return {name: value for name, value in row.items() if name not in {"id", "sku", "search_vector"} | TIMES}
+
+
+TIMES = {"created_at", "updated_at"}
+
+
+def drill(sku: str) -> Product:
+    return Product(
+        sku=sku, name="Drill 'x' 100%", attributes={"voltage": 18, "a": None}, gtin="4006381333931"
+    )
+
+
+@pytest.mark.parametrize("make", [drill, lambda kind: Job(kind="any", parameters={"a": [1]})])
+def test_a_new_row_is_the_one_that_save_would_make(make: Any) -> None:
+    saved, inserted = make("A"), make("B")
+    saved.save()
+    insert(inserted)
+    assert stored(inserted) == stored(saved)
+    assert inserted.pk != saved.pk
+    assert not inserted._state.adding
+    assert inserted.created_at == type(inserted).objects.get(pk=inserted.pk).created_at
+
+
+def test_a_change_writes_the_named_fields_and_no_others() -> None:
+    product = drill("A")
+    insert(product)
+    before = product.updated_at
+    product.name, product.manufacturer = "Saw", "not saved"
+    update(product, ("name", "updated_at"))
+    read = Product.objects.get(pk=product.pk)
+    assert (read.name, read.manufacturer) == ("Saw", "")
+    assert read.updated_at == product.updated_at > before
+
+
+def test_what_the_database_refuses_is_an_integrity_error() -> None:
+    insert(drill("A"))
+    with pytest.raises(IntegrityError, match="products_product_sku_unique"):
+        insert(drill("A"))
+
+
+def test_the_history_knows_on_whose_behalf() -> None:
+    product = drill("A")
+    with pghistory.context(source="test", user=7):
+        insert(product)
+        product.name = "Saw"
+        update(product, ("name",))
+    events = product.events.order_by(F("pgh_id"))  # type: ignore[attr-defined]
+    assert [event.pgh_label for event in events] == ["insert", "update"]
+    assert all(event.pgh_context == {"source": "test", "user": 7} for event in events)
+
+
+@pytest.mark.parametrize("model", [Product, Job, Classification])
+def test_nobody_waits_for_a_signal_that_is_not_sent(model: Any) -> None:
+    assert not pre_save.has_listeners(model)
+    assert not post_save.has_listeners(model)

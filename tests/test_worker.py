@@ -1,0 +1,143 @@
+"""The worker that gunicorn runs, seen from a client: on a small application, without the rest of Nexus."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from nexus.devservices.processes import start, stop
+from nexus.devservices.servers import HOST, free_port
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere gunicorn's own worker serves")
+
+THREADS = 2
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+SLOW_REQUEST = REQUEST.replace(b"/ ", b"/slow ", 1)
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Says which process answers; after a moment where it is asked for something slow."""
+    if environ["PATH_INFO"] == "/slow":
+        time.sleep(0.3)
+    body = str(os.getpid()).encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+class Client:
+    """A connection that stays open."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection((HOST, port), timeout=10)
+        self._stream = self.socket.makefile("rb")
+
+    def send(self, request: bytes) -> None:
+        self.socket.sendall(request)
+
+    def answer(self) -> tuple[bytes, bytes]:
+        """Head and body of the next answer; both empty when the server has closed the connection."""
+        head = b""
+        while line := self._stream.readline().strip():
+            head += line + b"\n"
+        length = head.partition(b"Content-Length: ")[2].split(b"\n")[0]
+        return head, self._stream.read(int(length or 0))
+
+    def ask(self, request: bytes = REQUEST) -> bytes:
+        """The body of the answer to a request."""
+        self.send(request)
+        return self.answer()[1]
+
+
+class Server:
+    """Two workers with two threads each."""
+
+    def __init__(self, stack: ExitStack, keep_alive: int = 60) -> None:
+        self.port = free_port()
+        self._stack = stack
+        options = ["-k", "nexus.worker.Worker", "--reuse-port", "--bind", f"{HOST}:{self.port}"]
+        options += ["--workers", "2", "--threads", str(THREADS), "--keep-alive", str(keep_alive)]
+        self.process = start(
+            [sys.executable, "-m", "gunicorn", *options, "tests.test_worker:application"],
+            stderr=subprocess.DEVNULL,
+        )
+        stack.callback(stop, self.process)
+        while len({self.client().ask() for _ in range(8)}) < 2:
+            time.sleep(0.05)
+
+    def client(self) -> Client:
+        """A new connection, as soon as the server listens."""
+        while True:
+            try:
+                client = Client(self.port)
+            except ConnectionRefusedError:
+                time.sleep(0.05)
+            else:
+                self._stack.callback(client.socket.close)
+                return client
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with ExitStack() as stack:
+        yield Server(stack)
+
+
+def test_connections_are_spread_over_the_workers(server: Server) -> None:
+    # That all of 40 go to one of two workers by chance would happen once in 5 * 10^11 times.
+    assert len({server.client().ask() for _ in range(40)}) == 2
+
+
+def test_a_connection_is_kept_for_further_requests_to_the_same_worker(server: Server) -> None:
+    client = server.client()
+    assert len({client.ask() for _ in range(20)}) == 1
+
+
+def test_requests_that_come_at_once_are_answered_one_after_the_other(server: Server) -> None:
+    client = server.client()
+    client.send(REQUEST * 3)
+    assert len({client.answer()[1] for _ in range(3)}) == 1
+
+
+def test_silent_connections_take_no_thread(server: Server) -> None:
+    silent = [server.client() for _ in range(8 * THREADS)]
+    assert {server.client().ask() for _ in range(20)} == {client.ask() for client in silent}
+
+
+def test_more_clients_than_threads_are_all_answered(server: Server) -> None:
+    def ask(client: Client) -> list[bytes]:
+        return [client.ask() for _ in range(50)]
+
+    clients = [server.client() for _ in range(32)]
+    with ThreadPoolExecutor(len(clients)) as pool:
+        answers = list(pool.map(ask, clients))
+    assert all(len(answer) == 50 and len(set(answer)) == 1 for answer in answers)
+
+
+def test_a_connection_that_waits_for_too_long_is_closed() -> None:
+    with ExitStack() as stack:
+        client = Server(stack, keep_alive=1).client()
+        assert client.ask()
+        assert client.answer() == (b"", b"")
+
+
+def test_a_server_that_stops_answers_what_it_has_begun_and_closes_the_rest() -> None:
+    with ExitStack() as stack:
+        server = Server(stack)
+        at_work, at_rest = server.client(), server.client()
+        assert at_rest.ask()
+        at_work.send(SLOW_REQUEST)
+        time.sleep(0.1)
+        server.process.send_signal(signal.SIGTERM)
+        head, body = at_work.answer()
+        assert body
+        assert b"Connection: close" in head or at_work.answer() == (b"", b"")
+        assert at_rest.answer() == (b"", b"")
+        assert server.process.wait(timeout=10) == 0
