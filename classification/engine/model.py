@@ -14,7 +14,7 @@ _TOLERANCE = 0.5
 _ROUNDS = 200
 # Joint machines hold a number for each row and category; one by one, they hold some rows for each category.
 _MOST_CELLS_JOINTLY = 12_000_000
-_MOST_WEIGHTS_JOINTLY = 40_000_000
+_MOST_WEIGHTS_JOINTLY, _FEWEST_COLUMNS_JOINTLY = 20_000_000, 20_000
 _MOST_CATEGORIES_ONE_BY_ONE = 4_000
 _OWN_ROWS, _HARD_ROWS, _OTHER_ROWS = 300, 900, 600
 _MOST_DENSE_WEIGHTS = 20_000_000
@@ -45,9 +45,10 @@ class LinearModel:
         if len(present) < 2 or len(present) > _MOST_CATEGORIES_ONE_BY_ONE:
             centroids = _centroids(rows, labels, categories)
             return cls(centroids.T.tocsr(), np.zeros(categories, dtype=np.float32))
-        jointly = len(present) * rows.shape[0] <= _MOST_CELLS_JOINTLY
-        if jointly and len(present) * rows.shape[1] <= _MOST_WEIGHTS_JOINTLY:
-            return cls(*_jointly(rows, labels, categories))
+        columns = min(rows.shape[1], _MOST_WEIGHTS_JOINTLY // len(present))
+        enough = columns >= min(rows.shape[1], _FEWEST_COLUMNS_JOINTLY)
+        if enough and len(present) * rows.shape[0] <= _MOST_CELLS_JOINTLY:
+            return cls(*_jointly(rows, labels, categories, columns))
         return cls(*_one_by_one(rows, labels, categories))
 
     def scores(self, rows: csr_matrix) -> Floats:
@@ -81,11 +82,13 @@ def _dropped(weights: NDArray[np.float64]) -> csr_matrix:
     return vstack(parts, format="csr")
 
 
-def _jointly(rows: csr_matrix, labels: Integers, categories: int) -> tuple[csr_matrix, Floats]:
+def _jointly(rows: csr_matrix, labels: Integers, categories: int, most: int) -> tuple[csr_matrix, Floats]:
+    """One machine over the ``most`` columns that the most rows have; the weights of the others are zero."""
     from sklearn.svm import LinearSVC
 
+    kept = _most_frequent(rows, most)
     machine = LinearSVC(multi_class="crammer_singer", tol=_TOLERANCE, max_iter=_ROUNDS, random_state=0)
-    machine.fit(rows, labels)
+    machine.fit(rows[:, kept] if len(kept) < rows.shape[1] else rows, labels)
     found, biases = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
         found, biases = np.vstack([-found, found]) / 2, np.concatenate([-biases, biases]) / 2
@@ -94,8 +97,16 @@ def _jointly(rows: csr_matrix, labels: Integers, categories: int) -> tuple[csr_m
     bias[machine.classes_] = biases
     places = np.full(categories, len(machine.classes_))
     places[machine.classes_] = np.arange(len(machine.classes_))
-    nothing = csr_matrix((1, rows.shape[1]), dtype=np.float32)
-    return vstack([weights, nothing], format="csr")[places].T.tocsr(), bias
+    nothing = csr_matrix((1, len(kept)), dtype=np.float32)
+    found = vstack([weights, nothing], format="csr")[places]
+    spread = csr_matrix((found.data, kept[found.indices], found.indptr), shape=(categories, rows.shape[1]))
+    return spread.T.tocsr(), bias
+
+
+def _most_frequent(rows: csr_matrix, most: int) -> Integers:
+    """The columns that the most rows have, in ascending order."""
+    counts = np.bincount(rows.indices, minlength=rows.shape[1])
+    return np.sort(np.argsort(-counts, kind="stable")[:most])
 
 
 def _one_by_one(rows: csr_matrix, labels: Integers, categories: int) -> tuple[csr_matrix, Floats]:
