@@ -19,6 +19,7 @@ _MOST_CATEGORIES_ONE_BY_ONE = 4_000
 _OWN_ROWS, _HARD_ROWS, _OTHER_ROWS = 300, 900, 600
 _MOST_DENSE_WEIGHTS = 20_000_000
 _CATEGORIES_AT_ONCE = 32
+_MOST_CELLS_OF_NEARNESS = 20_000_000
 
 
 class LinearModel:
@@ -129,17 +130,23 @@ def _machine(rows: csr_matrix, own: NDArray[np.bool_]) -> tuple[csr_matrix, floa
 def _shortlists(rows: csr_matrix, labels: Integers, categories: int) -> Iterator[tuple[int, Integers]]:
     """For each category its own rows, the other rows nearest to its centroid, and some of the rest."""
     spread = np.unique(np.linspace(0, len(labels) - 1, _OTHER_ROWS).astype(np.int64))
-    centroids = _centroids(rows, labels, categories)
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], np.arange(categories + 1))
-    transposed = rows.T.tocsc() if rows.shape[0] < rows.shape[1] else rows.T
-    for category in np.unique(labels).tolist():
+    most = min(_HARD_ROWS, len(labels) - 1)
+    for category, near in _nearness(rows, labels, categories):
         own = order[starts[category] : starts[category + 1]]
-        near = np.asarray((centroids[category] @ transposed).toarray()).ravel()
         near[own] = -1.0
-        most = min(_HARD_ROWS, len(near) - 1)
         hard = np.argpartition(-near, most)[:most]
         yield category, np.unique(np.concatenate([_spread(own, _OWN_ROWS * 10), hard, spread]))
+
+
+def _nearness(rows: csr_matrix, labels: Integers, categories: int) -> Iterator[tuple[int, Floats]]:
+    """Each category that has rows, and how near every row is to its centroid."""
+    centroids, present = _centroids(rows, labels, categories), np.unique(labels)
+    at_once = max(1, _MOST_CELLS_OF_NEARNESS // rows.shape[0])
+    for start in range(0, len(present), at_once):
+        some = present[start : start + at_once]
+        yield from zip(some.tolist(), (rows @ centroids[some].T.tocsr()).T.toarray(), strict=True)
 
 
 def _spread(numbers: Integers, most: int) -> Integers:
