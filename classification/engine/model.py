@@ -1,6 +1,7 @@
 """Linear models over the features: one weight a feature and category, of which the small ones are dropped."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ _MOST_WEIGHTS_JOINTLY, _FEWEST_COLUMNS_JOINTLY = 20_000_000, 20_000
 _MOST_CATEGORIES_ONE_BY_ONE = 4_000
 _OWN_ROWS, _HARD_ROWS, _OTHER_ROWS = 300, 900, 600
 _MOST_DENSE_WEIGHTS = 20_000_000
+_COMMON_COLUMN = 0.05
 _CATEGORIES_AT_ONCE = 32
 _MOST_CELLS_OF_NEARNESS = 20_000_000
 
@@ -30,8 +32,10 @@ class LinearModel:
         self.bias = bias
         # As they are stored, so that a classifier answers the same before it was stored and after.
         self.weights.data = weights.data.astype(np.float16).astype(np.float32)
-        count = weights.shape[0] * weights.shape[1]
-        self._dense = weights.toarray() if count <= _MOST_DENSE_WEIGHTS else None
+        features, categories = weights.shape
+        is_small = features * categories <= _MOST_DENSE_WEIGHTS
+        self._dense = weights.toarray() if is_small else None
+        self._parts = None if is_small else _Parts.of(weights)
 
     @classmethod
     def fit(cls, rows: csr_matrix, labels: Integers, categories: int) -> "LinearModel":
@@ -54,9 +58,8 @@ class LinearModel:
 
     def scores(self, rows: csr_matrix) -> Floats:
         """Scores of shape (rows, categories)."""
-        if self._dense is not None:
-            return np.asarray(rows @ self._dense + self.bias, dtype=np.float32)
-        return np.asarray((rows @ self.weights).toarray() + self.bias, dtype=np.float32)
+        found = rows @ self._dense if self._parts is None else self._parts.scores(rows)
+        return np.asarray(found + self.bias, dtype=np.float32)
 
     def used_columns(self) -> Integers:
         """The columns that have a weight for any category, in ascending order."""
@@ -71,6 +74,36 @@ class LinearModel:
         if self._dense is not None:
             return np.asarray(self._dense[columns, categories], dtype=np.float32)
         return np.asarray(self.weights[columns, categories], dtype=np.float32).ravel()
+
+
+class _Parts(NamedTuple):
+    """Weights that are too many for a dense matrix: dense are those of the columns that speak for many categories.
+
+    Multiplied as sparse ones, these few columns would cost more than all others together.
+    """
+
+    columns: Integers
+    common: Floats
+    rare: csr_matrix
+
+    @classmethod
+    def of(cls, weights: csr_matrix) -> "_Parts":
+        """Take the weights apart."""
+        counts = np.diff(weights.indptr)
+        most = _MOST_DENSE_WEIGHTS // weights.shape[1]
+        columns = np.flatnonzero(counts > weights.shape[1] * _COMMON_COLUMN)
+        columns = np.sort(columns[np.argsort(-counts[columns], kind="stable")[:most]])
+        is_rare = np.ones(len(counts), dtype=bool)
+        is_rare[columns] = False
+        rare = diags(is_rare.astype(np.float32)) @ weights
+        rare.eliminate_zeros()
+        return cls(columns, weights[columns].toarray(), rare)
+
+    def scores(self, rows: csr_matrix) -> Floats:
+        """rows @ weights, of shape (rows, categories)."""
+        found = (rows @ self.rare).toarray()
+        found += rows[:, self.columns].toarray() @ self.common
+        return np.asarray(found, dtype=np.float32)
 
 
 def _dropped(weights: NDArray[np.float64]) -> csr_matrix:
