@@ -121,7 +121,10 @@ def test_with_many_labels_for_every_leaf_unknown_text_is_still_refused() -> None
 
 
 def test_the_confidences_of_the_candidates_are_never_more_than_one_together(trained: Classifier) -> None:
-    makers, kinds = ("Acme", "Zenith", "Delta"), ("borer", "cutter", "fixing", "hand", "protection", "drill mask")
+    makers, kinds = (
+        ("Acme", "Zenith", "Delta"),
+        ("borer", "cutter", "fixing", "hand", "protection", "drill mask"),
+    )
     texts = [Text(f"{maker} {one} {other}") for maker in makers for one in kinds for other in kinds]
     for found in trained.predict(texts, top_k=20):
         parts = [round(candidate.confidence * 10_000) for candidate in found.candidates]
