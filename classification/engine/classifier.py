@@ -26,6 +26,7 @@ Truths = NDArray[np.bool_]
 _MOST_UNFAMILIAR, _LEAST_FAMILIARITY = 0.33, 0.15
 _UNSURE = 0.5
 _LEAST_PROBABILITY = 1e-6
+_PLACES = 10_000
 _MOST_EXAMPLES = 300_000
 _MOST_UNLABELLED = 50_000
 _MOST_GUESSED, _FEWEST_GUESSES = 20_000, 100
@@ -187,12 +188,16 @@ class Classifier:
         return answers, reasons
 
     def _predictions(self, answers: Answers, reasons: BatchReasons, top_k: int) -> list[Prediction]:
-        """The first candidate has its calibrated confidence; the others share the rest as their probabilities do."""
+        """The first candidate has its calibrated confidence; the others share the rest as their probabilities do.
+
+        Theirs are rounded down, so that all together are never more than one.
+        """
         order = answers.order[:, :top_k]
         chances = np.take_along_axis(answers.probabilities, order, axis=1).astype(np.float64)
         first = answers.confidences[:, None]
         shares = (1.0 - first) * chances / np.maximum(1.0 - chances[:, :1], 1e-9)
-        shown = np.round(np.hstack([first, np.minimum(shares, first)[:, 1:]]), 4).tolist()
+        others = np.floor(np.minimum(shares, first)[:, 1:] * _PLACES) / _PLACES
+        shown = np.hstack([np.round(first, 4), others]).tolist()
         counts = np.maximum(1, (chances > _LEAST_PROBABILITY).sum(axis=1)).tolist()
         columns = zip(
             order.tolist(), shown, counts, answers.certain.tolist(), answers.known.tolist(), strict=True

@@ -56,7 +56,7 @@ def blend(cold: Floats, learned: Floats, shares: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Features, model and calibration; ``confidence`` and ``gate`` are None below 100 examples and without any.
+    """Features, model and calibration; ``confidence`` and ``gate`` are None below 100 examples that differ.
 
     ``shares`` is the say of the cold start in each leaf, None where it has none in any.
     """
@@ -79,10 +79,12 @@ class Learned:
 class _OutOfFold:
     """Predictions for a sample of the examples by models that have not seen their folds.
 
-    ``numbers`` says which examples, ``shares`` what the cold start's say was at that time.
+    ``numbers`` says which examples, ``different`` how many of them are not near-identical to others, and ``shares``
+    what the cold start's say was at that time.
     """
 
     numbers: Integers
+    different: int
     folds: Integers
     labels: Integers
     scores: Floats
@@ -117,7 +119,7 @@ def learn(
     temperature, probabilities, is_blended = _ranked(seen, texts, labels, read, len(leaves))
     if not is_blended:
         shares = None
-    measured = Measured(probabilities, seen.labels, seen.folds, seen.familiarity)
+    measured = Measured(probabilities, seen.labels, seen.folds, seen.familiarity, seen.different)
     confidence, certain, figures = measure(measured, leaves, tree, promised)
     model = LinearModel.fit(rows, np.concatenate([labels, np.arange(len(leaves))]), len(leaves))
     used = model.used_columns()
@@ -148,7 +150,7 @@ def _ranked(
     seen: _OutOfFold, texts: Sequence[Text], labels: Integers, read: ColdReader, leaves: int
 ) -> tuple[float, Floats, bool]:
     """Temperature, out-of-fold probabilities, and whether the cold start has a say in them."""
-    enough = len(seen.numbers) >= FEWEST_ROWS
+    enough = seen.different >= FEWEST_ROWS
     temperature = fit_temperature(seen.scores, seen.labels) if enough else _START_TEMPERATURE
     alone = softmax(seen.scores, temperature)
     if not seen.shares.any():
@@ -162,11 +164,10 @@ def _ranked(
     return temperature, blended if is_worth_it else alone, is_worth_it
 
 
-def folds_of(texts: Sequence[Text]) -> Integers:
-    """A fold for each text, the same for near-identical titles, whatever their order."""
-    folds = _FOLDS_OF_MANY if len(texts) > _MANY else _FOLDS
+def _identities(texts: Sequence[Text]) -> Integers:
+    """A number for each text, the same for near-identical titles, whatever their order."""
     keys = (near_identity(text.name) or text.name for text in texts)
-    return np.array([crc32(key.encode("utf-8", "ignore")) % folds for key in keys], dtype=np.int64)
+    return np.array([crc32(key.encode("utf-8", "ignore")) for key in keys], dtype=np.int64)
 
 
 def _sample(rows: int, leaves: int) -> Integers:
@@ -179,9 +180,11 @@ def _out_of_fold(
     features: Features, rows: csr_matrix, texts: Sequence[Text], labels: Integers, leaves: int
 ) -> _OutOfFold:
     """``rows`` hold the texts and then the documents of the leaves, which all models see."""
-    folds, sample = folds_of(texts), _sample(len(texts), leaves)
+    identities, sample = _identities(texts), _sample(len(texts), leaves)
+    folds = identities % (_FOLDS_OF_MANY if len(texts) > _MANY else _FOLDS)
     seen = _OutOfFold(
         sample,
+        len(np.unique(identities[sample])),
         folds[sample],
         labels[sample],
         np.zeros((len(sample), leaves), dtype=np.float32),
