@@ -82,7 +82,9 @@ def fit(
 
 def _self_trained(cold: ColdStart, texts: Sequence[Text]) -> Learned | None:
     """What the cold start's own answers about texts teach; None where it has too few."""
-    guesses = pseudo_labels(cold, texts[:_MOST_GUESSED])
+    # Evenly spread: products of one kind often come one after the other.
+    texts = texts[:: -(-len(texts) // _MOST_GUESSED) or 1]
+    guesses = pseudo_labels(cold, texts)
     if len(guesses) < _FEWEST_GUESSES:
         return None
     labels = np.array([leaf for _, leaf in guesses], dtype=np.int64)
