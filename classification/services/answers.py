@@ -6,6 +6,7 @@ decision about nearly the same text, the classifier.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import floor
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +23,7 @@ from nexus.ops.metrics import CLASSIFIER_SECONDS
 from products.models import Product
 
 ERROR_LENGTH = 500
+PLACES = 10_000
 SAME_TEXT = "The same text was decided in a review."
 SIMILAR_TEXT = "Nearly the same text was decided in a review."
 
@@ -68,7 +70,9 @@ def _found(texts: Sequence[engine.Text], loaded: Loaded, sources: Sources, top_k
     )
     book = rules.rulebook(loaded.taxonomy.pk, sources.rules_revision)
     promised = loaded.promised_precision
-    found = [_by_people(text, known, book, promised) for text, known in zip(texts, decided, strict=True)]
+    found = [
+        _by_people(text, known, book, promised, top_k) for text, known in zip(texts, decided, strict=True)
+    ]
     rest = [text for text, one in zip(texts, found, strict=True) if one is None]
     predictions = iter(loaded.engine.predict(rest, top_k=top_k) if rest else ())
     return [
@@ -76,12 +80,14 @@ def _found(texts: Sequence[engine.Text], loaded: Loaded, sources: Sources, top_k
     ]
 
 
-def _by_people(text: engine.Text, known: Precedents, book: Rulebook | None, promised: float) -> Found | None:
+def _by_people(
+    text: engine.Text, known: Precedents, book: Rulebook | None, promised: float, top_k: int
+) -> Found | None:
     """The answer that people have given already, if they have."""
     if known.same:
         return _by_precedent(known.same, promised, SAME_TEXT)
     if book and (hits := deciding(book.rules.hits(text))):
-        return _by_rules(hits, book, promised)
+        return _by_rules(hits, book, promised, top_k)
     if known.similar:
         return _by_precedent(known.similar, promised, SIMILAR_TEXT)
     return None
@@ -104,12 +110,12 @@ def _by_precedent(decided: Decided, promised: float, because: str) -> Found:
     )
 
 
-def _by_rules(hits: Sequence[Rule], book: Rulebook, promised: float) -> Found:
+def _by_rules(hits: Sequence[Rule], book: Rulebook, promised: float, top_k: int) -> Found:
     """The answer of the rule that decides; of rules that contradict each other at most one is right, and none wins."""
     precision = {rule.id: book.precision(rule.id, promised) for rule in hits}
-    shares = sum(precision.values()) if len(hits) > 1 else 1.0
     ranked = sorted(hits, key=lambda rule: -precision[rule.id])
-    candidates = tuple(engine.Candidate(rule.category_id, precision[rule.id] / shares) for rule in ranked)
+    shares = _shares([precision[rule.id] for rule in ranked]) if len(hits) > 1 else list(precision.values())
+    candidates = tuple(map(engine.Candidate, [rule.category_id for rule in ranked], shares))[:top_k]
     first = ranked[0]
     return Found(
         engine.Prediction(
@@ -122,6 +128,11 @@ def _by_rules(hits: Sequence[Rule], book: Rulebook, promised: float) -> Found:
         Source.RULE,
         first.id if len(hits) == 1 else None,
     )
+
+
+def _shares(parts: Sequence[float]) -> list[float]:
+    """What each part is of all, rounded down, so that together they are never more than one."""
+    return [floor(part / sum(parts) * PLACES) / PLACES for part in parts]
 
 
 def _checked(found: Found, known: Precedents) -> Found:
