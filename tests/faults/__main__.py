@@ -23,6 +23,8 @@ from tests.live import PROJECT, environment
 
 KILLS, PRODUCTS = 100, 20_000
 PAUSE_S = (0.5, 2.5)
+# A chunk of a killed worker waits for the end of its lease, and another may wait behind it.
+PATIENCE_S = 300.0
 FILL = "import django; django.setup(); from benchmarks.classify_batch import fill; fill({})"
 
 
@@ -39,7 +41,14 @@ def run(scenario: Scenario, kills: int, products: int, seed: int) -> Report:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory, running(Path(directory)) as nexus:
         add_products(nexus, products)
-        run = Run(nexus, scenario, nexus.sign_in(), in_a_hurry=False, chance=random.Random(seed))
+        run = Run(
+            nexus,
+            scenario,
+            nexus.sign_in(),
+            in_a_hurry=False,
+            patience_s=PATIENCE_S,
+            chance=random.Random(seed),
+        )
         expected = run.undisturbed()
         disturbances = {
             kills // 4: run.lose_redis,

@@ -44,10 +44,12 @@ class Nexus:
     port: int = field(default_factory=free_port)
     parts: list["subprocess.Popen[bytes]"] = field(default_factory=list)
     web: "subprocess.Popen[bytes] | None" = None
+    # Where messages go, if not to Redis.
+    broker_url: str = ""
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":
         """Start a part of Nexus."""
-        values = environment(self.postgres.url, self.redis.url)
+        values = environment(self.postgres.url, self.redis.url) | {"CELERY_BROKER_URL": self.broker_url}
         with log_file(self.logs / f"{len(self.parts)}-{command[0]}.log") as output:
             part = start(
                 [sys.executable, "-m", *command],
@@ -68,19 +70,16 @@ class Nexus:
         )
         eventually(lambda: self.status_of("/health") == 200)
 
-    def start_worker(self, name: str = "worker") -> "subprocess.Popen[bytes]":
+    def start_worker(self, name: str = "worker", *, with_clock: bool = True) -> "subprocess.Popen[bytes]":
         """Start a Celery worker that serves all queues, with the clock in it, which finds the work that nobody does."""
-        options = [
-            "--beat",
-            "--schedule",
-            str(self.logs / f"beat-{name}"),
-            "--hostname",
-            f"{name}@%h",
-            "--without-gossip",
-            "--without-mingle",
-            "--concurrency=2",
-        ]
-        return self.start("celery", "-A", "nexus", "worker", *options)
+        options = ["--hostname", f"{name}@%h", "--without-gossip", "--without-mingle", "--concurrency=2"]
+        clock = ["--beat", "--schedule", str(self.logs / f"beat-{name}")] if with_clock else []
+        return self.start("celery", "-A", "nexus", "worker", *options, *clock)
+
+    def start_clock(self) -> "subprocess.Popen[bytes]":
+        """Start a clock of its own."""
+        schedule = str(self.logs / f"beat-{len(self.parts)}")
+        return self.start("celery", "-A", "nexus", "beat", "--schedule", schedule, "--pidfile=")
 
     def call(self, method: str, path: str, body: Any = None, token: str = "", **headers: str) -> Answer:
         """The answer to a request on a connection of its own."""

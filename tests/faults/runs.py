@@ -20,9 +20,9 @@ from typing import Any, Protocol
 from tests.faults.conftest import Nexus, eventually, kill
 
 WORKERS = ("one", "two")
+CLOCK = "clock"
 # How many jobs are open while workers are killed, so that there is always work to be killed in.
 OPEN_JOBS = 2
-PATIENCE_S = 300.0
 TERMINAL = frozenset({"succeeded", "partially_failed", "failed", "cancelled"})
 
 Rows = Sequence[tuple[Any, ...]]
@@ -92,6 +92,7 @@ class Run:
     token: str
     # Whether time is helped along, as short runs do: leases run out at once.
     in_a_hurry: bool
+    patience_s: float
     chance: random.Random
     workers: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
@@ -99,7 +100,7 @@ class Run:
         """The rows that a job leaves when nothing happens to it."""
         self.start_workers()
         job_id = self.scenario.submit(self.nexus, self.token)
-        eventually(lambda: self.status(job_id) in TERMINAL, PATIENCE_S)
+        eventually(lambda: self.ended(job_id), self.patience_s)
         assert self.status(job_id) == "succeeded"
         return self.scenario.state(self.nexus, job_id)
 
@@ -110,7 +111,8 @@ class Run:
         report = Report(self.scenario.name, len(expected))
         jobs: list[str] = []
         for number in range(kills):
-            while sum(self.status(job_id) not in TERMINAL for job_id in jobs[-2 * OPEN_JOBS :]) < OPEN_JOBS:
+            self.start_workers()
+            while sum(self.status(job_id) not in TERMINAL for job_id in jobs) < OPEN_JOBS:
                 jobs.append(self.scenario.submit(self.nexus, self.token))
             time.sleep(self.chance.uniform(*pause_s))
             report.kills[self.kill_some_worker()] += 1
@@ -127,12 +129,12 @@ class Run:
     def see_to_its_end(self, job_id: str, report: Report) -> None:
         """Wait for the end of a job. One whose chunk was killed three times by chance is taken up again."""
         with suppress(AssertionError):
-            eventually(lambda: self.status(job_id) in TERMINAL, PATIENCE_S)
+            eventually(lambda: self.ended(job_id), self.patience_s)
         while self.status(job_id) in {"partially_failed", "failed"}:
             report.retries += 1
             answer = self.nexus.call("POST", f"/api/v1/jobs/{job_id}/retry", token=self.token)
             assert answer.status == 202, answer
-            eventually(lambda: self.status(job_id) in TERMINAL, PATIENCE_S)
+            eventually(lambda: self.ended(job_id), self.patience_s)
         report.stuck += self.status(job_id) != "succeeded"
 
     def status(self, job_id: str) -> str:
@@ -140,10 +142,19 @@ class Run:
         return str(self.nexus.rows("SELECT status FROM nexus_jobs_job WHERE id = %s", job_id)[0][0])
 
     def start_workers(self) -> None:
-        """Start those that are not there."""
-        for name in WORKERS:
+        """Start those that are not there, and the clock, as whatever watches over services does in production."""
+        for name in (*WORKERS, CLOCK):
             if name not in self.workers or self.workers[name].poll() is not None:
-                self.workers[name] = self.nexus.start_worker(name)
+                self.workers[name] = (
+                    self.nexus.start_clock()
+                    if name == CLOCK
+                    else self.nexus.start_worker(name, with_clock=False)
+                )
+
+    def ended(self, job_id: str) -> bool:
+        """Whether a job has come to an end; whatever has died meanwhile is started again."""
+        self.start_workers()
+        return self.status(job_id) in TERMINAL
 
     def kill_some_worker(self) -> str:
         """SIGKILL a process that works, or a worker with all of its processes, which is then started again."""
@@ -186,7 +197,7 @@ class Run:
         connection.close()
         if self.in_a_hurry:
             self.nexus.some_seconds_later()
-        eventually(lambda: self.status(job_id) in TERMINAL, PATIENCE_S)
+        eventually(lambda: self.ended(job_id), self.patience_s)
         assert self.status(job_id) == "succeeded"
 
 

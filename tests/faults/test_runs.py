@@ -12,7 +12,7 @@ KILLS = 3
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_whatever_dies_the_rows_are_those_of_an_undisturbed_run(nexus: Nexus, scenario: Scenario) -> None:
-    run = Run(nexus, scenario, nexus.sign_in(), in_a_hurry=True, chance=random.Random(7))
+    run = Run(nexus, scenario, nexus.sign_in(), in_a_hurry=True, patience_s=60.0, chance=random.Random(7))
     try:
         expected = run.undisturbed()
         disturbances = {0: run.lose_redis, 1: run.restart_postgres, 2: run.kill_web_server_in_an_upload}
