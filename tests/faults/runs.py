@@ -10,7 +10,6 @@ import random
 import signal
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -72,7 +71,7 @@ class Report:
     scenario: str
     rows: int
     jobs: int = 0
-    kills: Counter[str] = field(default_factory=Counter)
+    kills: dict[str, int] = field(default_factory=dict)
     retries: int = 0
     different_rows: int = 0
     stuck: int = 0
@@ -115,7 +114,8 @@ class Run:
             while sum(self.status(job_id) not in TERMINAL for job_id in jobs) < OPEN_JOBS:
                 jobs.append(self.scenario.submit(self.nexus, self.token))
             time.sleep(self.chance.uniform(*pause_s))
-            report.kills[self.kill_some_worker()] += 1
+            killed = self.kill_some_worker()
+            report.kills[killed] = report.kills.get(killed, 0) + 1
             at.get(number, lambda: None)()
             if self.in_a_hurry:
                 self.nexus.some_seconds_later()
