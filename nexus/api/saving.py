@@ -59,7 +59,9 @@ def _insertion(models: tuple[type[Model], ...]) -> tuple[str, list[list["Field[A
 
 
 def _inserted(model: type[Model]) -> list["Field[Any, Any]"]:
-    return [field for field in model._meta.local_concrete_fields if not (field.generated or field.db_returning)]
+    return [
+        field for field in model._meta.local_concrete_fields if not (field.generated or field.db_returning)
+    ]
 
 
 def _insert(model: type[Model], fields: list["Field[Any, Any]"]) -> str:
