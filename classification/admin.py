@@ -7,12 +7,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
+from django.utils.text import Truncator
 
 from classification import classifier_admin, results
 from classification.models import Classification, Review, Rule, RuleConflict
 from classification.rule_admin import RuleAdmin, RuleConflictAdmin
 from classification.services import reviews
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each, explained
+
+# One word of five hundred letters would push all other columns of a list off the screen.
+MOST_LETTERS = 80
 
 
 class OpenReviewsFilter(admin.SimpleListFilter):
@@ -98,8 +102,8 @@ class ClassificationAdmin(classifier_admin.AlarmsMixin, ReadOnlyMixin, LargeTabl
 
     @admin.display(description="product as it was")
     def what(self, answer: Classification) -> str:
-        """The name that was classified."""
-        return str(answer.input.get("name", ""))
+        """The beginning of the name that was classified."""
+        return Truncator(str(answer.input.get("name", ""))).chars(MOST_LETTERS)
 
     @admin.display(description="category", ordering="category")
     def answer(self, answer: Classification) -> str:

@@ -35,12 +35,17 @@ _MOST_CONFUSIONS = 200
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Out-of-fold probabilities of shape (rows, leaves), true leaves, folds, and three columns of familiarity."""
+    """Out-of-fold probabilities of shape (rows, leaves), true leaves, folds, and three columns of familiarity.
+
+    ``different`` is the number of rows that are not near-identical to others, which is what they count for: a
+    hundred copies of one title are right or wrong together, and tell nothing about the next title.
+    """
 
     probabilities: NDArray[np.float32]
     labels: Integers
     folds: Integers
     familiarity: Floats
+    different: int
 
     def best_probabilities(self) -> Floats:
         """The three greatest of each row."""
@@ -68,7 +73,8 @@ def top_probabilities(probabilities: NDArray[np.float32], most: int = TOP) -> tu
 def measure(
     measured: Measured, leaves: Sequence[Category], tree: Tree, promised: float
 ) -> tuple[Confidence | None, Truths, Figures]:
-    """Fit confidence and thresholds, and say what they are worth. No confidence below 100 rows or two folds.
+    """Fit confidence and thresholds, and say what they are worth. No confidence below 100 different rows
+    or two folds.
 
     The second value says which rows have a certain answer.
     """
@@ -77,7 +83,7 @@ def measure(
         "accuracy": float(right.mean()),
         "top_5_accuracy": _top_accuracy(measured.probabilities, measured.labels, 5),
     }
-    if len(right) < FEWEST_ROWS or len(np.unique(measured.folds)) < 2:
+    if measured.different < FEWEST_ROWS or len(np.unique(measured.folds)) < 2:
         return None, np.zeros(len(right), dtype=bool), figures
     found = signals(measured.best_probabilities(), measured.familiarity)
     honest = _cross_fitted(found, right, measured.folds)

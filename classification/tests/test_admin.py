@@ -52,6 +52,15 @@ def test_the_queue_of_reviews_is_a_page(staff: Client, doubtful: Classification)
     assert "1 classification" in page
 
 
+def test_a_name_of_one_long_word_leaves_room_for_the_other_columns(
+    staff: Client, doubtful: Classification
+) -> None:
+    Classification.objects.update(input={"name": "x" * 500})
+    page = staff.get(f"{ANSWERS}?review=open").content.decode()
+    assert "x" * 79 + "…" in page
+    assert "x" * 80 not in page
+
+
 @pytest.mark.parametrize(
     ("field", "plan"), [("sku", "products_product_sku"), ("job", "classification_result_once_a_position")]
 )

@@ -175,11 +175,11 @@ def test_rules_are_read_once_a_process_and_change(
     client: APIClient, make_rule: MakeRule, django_assert_num_queries: Any
 ) -> None:
     ask(client)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(2):
         ask(client)
     make_rule()
     ask(client)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(2):
         assert ask(client)["source"] == "rule"
 
 
