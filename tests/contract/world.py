@@ -14,7 +14,7 @@ from accounts.tokens import token_pair
 from classification.models import Classification, Classifier, Difference, Rule
 from classification.services import activation, classify, rule_checks, rules, shadow, training
 from nexus.jobs import services as jobs
-from nexus.jobs.models import Job
+from nexus.jobs.models import Chunk, Job, LogLine
 from nexus.jobs.tests.conftest import work_off
 from products.models import Category, Product, Taxonomy
 from products.services.loading import CategoryRow, load_taxonomy
@@ -123,6 +123,9 @@ def make_world() -> World:
     job = classify.classify_items(
         [{"product_id": product.pk}], chosen=classify.options(taxonomy="shop"), user_id=administrator.pk
     )
+    Chunk.objects.create(job=job, position=1, first=1, size=0)
+    for message in ("Seen.", "Seen again."):
+        LogLine.write(job, message)
     return World(
         administrator=administrator,
         user=user,
