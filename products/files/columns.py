@@ -1,8 +1,9 @@
 """The columns of a file of products: their names, their order, and how a field becomes a cell and comes back.
 
-The same in CSV, XLSX and JSON lines, where a row is an object with the names as keys. Written are texts, as
-PostgreSQL gives them; in CSV and XLSX `formulas.neutralise` goes over those that somebody has typed. Read are cells:
-texts, whatever a spreadsheet made of them (numbers, booleans, times), or the values of a JSON document.
+The same in CSV, XLSX and JSON lines, where a row is an object with the names as keys. Written are texts, as PostgreSQL
+gives them; in CSV and XLSX, and only there, `formulas.neutralise` goes over them, and `formulas.restore` over what is
+read. What `Column.read` takes are cells after that: texts, whatever a spreadsheet made of them (numbers, booleans,
+times), or the values of a JSON document.
 
 - No text of a product is null: an empty cell is an empty text. Of a category and its source, which may be null, it is
   null. A column that a file lacks says nothing about its field.
@@ -23,8 +24,6 @@ from django.db.models import Case, F, Func, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Concat
 
-from products.files.formulas import restore
-
 # Joins the code of a taxonomy and its version, as everywhere in the API.
 VERSION_SEPARATOR = "@"
 
@@ -34,7 +33,7 @@ def read_text(cell: object) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return restore(cell)
+        return cell
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, float) and cell.is_integer():
@@ -65,16 +64,15 @@ def read_attributes(cell: object) -> dict[str, Any]:
 class Column:
     """A column of a file.
 
-    `field` is the field of `Product` that it holds, or helps to hold. `source` is the expression that gives its
-    value for writing. `read` makes the value of the field of a cell, or raises ValidationError; it is None for
-    columns that are passed over. `is_typed` tells that people type it, so that it may be a formula.
+    `field` is the field of `Product` that it holds, or helps to hold. `source` is the expression that gives its value
+    for writing: a text or null, and for the id, which comes first, a whole number. `read` makes the value of the field
+    of a cell, or raises ValidationError; it is None for columns that are passed over.
     """
 
     name: str
     field: str
     source: Combinable
     read: Callable[[object], Any] | None = None
-    is_typed: bool = False
 
 
 class _Moment(Func):
@@ -85,7 +83,7 @@ class _Moment(Func):
 
 
 def _text(name: str) -> Column:
-    return Column(name, name, F(name), read_text, is_typed=True)
+    return Column(name, name, F(name), read_text)
 
 
 _TAXONOMY = Case(
@@ -104,9 +102,9 @@ COLUMNS = (
     _text("gtin"),
     Column("attributes", "attributes", Cast("attributes", TextField()), read_attributes),
     Column("status", "status", F("status"), read_text),
-    Column("taxonomy", "category", _TAXONOMY, read_optional_text, is_typed=True),
-    Column("category_code", "category", F("category__code"), read_optional_text, is_typed=True),
-    Column("category_path", "category", F("category__path"), is_typed=True),
+    Column("taxonomy", "category", _TAXONOMY, read_optional_text),
+    Column("category_code", "category", F("category__code"), read_optional_text),
+    Column("category_path", "category", F("category__path")),
     Column("category_source", "category_source", F("category_source"), read_optional_text),
     Column("created_at", "created_at", _Moment(F("created_at"))),
     Column("updated_at", "updated_at", _Moment(F("updated_at"))),
