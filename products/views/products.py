@@ -4,16 +4,20 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
 from nexus.api.filters import FilterSet
 from nexus.api.pagination import Cursor
 from nexus.api.permissions import ANY_ROLE
-from nexus.api.renderers import to_json
+from nexus.api.renderers import files, to_json
 from nexus.api.views import ModelViewSet
+from nexus.jobs.serializers import JobSerializer
 from products import counting, history, search
+from products.files.formats import FORMATS
 from products.filters import ProductFilterSet
 from products.models import Product
 from products.serializers import (
@@ -22,9 +26,12 @@ from products.serializers import (
     HistoryEntrySerializer,
     ProductSerializer,
 )
-from products.services import products
+from products.services import exports, products
 from products.services.bulk import Bulk, apply_bulk
 from products.views import examples
+from products.views.files import file_of
+
+FORMAT = OpenApiParameter("format", str, enum=list(FORMATS), default="csv")
 
 
 @extend_schema(tags=["Products"])
@@ -69,6 +76,7 @@ class ProductViewSet(ModelViewSet):
         "list": ANY_ROLE,
         "retrieve": ANY_ROLE,
         "history": ANY_ROLE,
+        "export": ANY_ROLE,
         "create": "products.add_product",
         "update": "products.change_product",
         "partial_update": "products.change_product",
@@ -122,6 +130,33 @@ class ProductViewSet(ModelViewSet):
         serializer.is_valid(raise_exception=True)
         result = apply_bulk(Bulk(**serializer.validated_data))
         return _json(BulkResultSerializer(result).data)
+
+    @extend_schema(
+        summary="Export products",
+        description="A file of the products that the filters let through, in order of their ids, as "
+        "`POST /api/v1/products/import` takes it. More than 100,000 products are written by a job: 202, and the job at "
+        "`Location`. To ask for the same again while it is under way answers with the same job.",
+        parameters=[FORMAT],
+        filters=True,
+        responses={
+            **{(200, form.media_type): OpenApiTypes.BINARY for form in FORMATS.values()},
+            202: JobSerializer,
+        },
+    )
+    @action(
+        detail=False,
+        methods=["get"],
+        pagination_class=None,
+        ordering_fields=(),
+        renderer_classes=files(*(form.media_type for form in FORMATS.values())),
+    )
+    def export(self, request: Request) -> HttpResponseBase:
+        """The file, streamed; the accepted job where there are very many products."""
+        values = request.query_params.dict()
+        form = values.pop("format", "csv")
+        queryset = exports.chosen(values, pointer="/query")
+        exports.check(queryset, form, pointer="/query/format")
+        return file_of(queryset, form)
 
     @extend_schema(
         summary="Read the history of a product",
