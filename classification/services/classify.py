@@ -17,7 +17,7 @@ from nexus.api.errors import NotFound
 from nexus.api.filters import apply_filters
 from nexus.api.saving import insert
 from nexus.jobs import services as jobs
-from nexus.jobs.kinds import JobKind, Outcome, register
+from nexus.jobs.kinds import JobKind, Outcome, Step, register
 from nexus.jobs.models import Chunk, Job
 from nexus.ops.context import current_request_id
 from products.filters import ProductFilterSet
@@ -137,14 +137,15 @@ def classify_touched(because: Mapping[str, Any], *, chosen: Options, user_id: in
     return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id)
 
 
-def _prepare(job: Job) -> Iterator[Chunk]:
+def _next_step(job: Job, after: Any) -> Step:
     """Chunks of a job over products that are not named: which they are is settled here, whatever changes later."""
     if "because" in job.parameters:
-        return _chunks(job, touched.product_ids(job.parameters["because"]), "product_ids")
-    if "filter" not in job.parameters:
-        return iter(())
-    ids = filtered_products(job.parameters["filter"]).order_by("id").values_list("id", flat=True)
-    return _chunks(job, ids.iterator(chunk_size=10_000), "product_ids")
+        ids, end = touched.next_ids(job.parameters["because"], after or 0)
+    elif "filter" in job.parameters:
+        ids, end = touched.ids_above(filtered_products(job.parameters["filter"]), after or 0)
+    else:
+        return Step((), None)
+    return Step(_chunks(job, ids, "product_ids"), end)
 
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
@@ -252,7 +253,7 @@ def _forget_failures(job: Job) -> None:
 register(
     JobKind(
         name=KIND,
-        prepare=_prepare,
+        next_step=_next_step,
         work=_work,
         give_up=_give_up,
         before_retry=_forget_failures,
