@@ -226,23 +226,6 @@ class Product(models.Model):
         }
 
 
-class ExportPart(models.Model):
-    """A part of a file of products that a job writes; `products.services.export_jobs` puts them together."""
-
-    job = models.ForeignKey("nexus_jobs.Job", on_delete=models.CASCADE, related_name="+", db_index=False)
-    position = models.PositiveIntegerField(help_text="That of the chunk.")
-    content = models.BinaryField(help_text="As zlib compresses it.")
-
-    class Meta:
-        ordering = ["job", "position"]
-        constraints = [
-            models.UniqueConstraint(fields=["job", "position"], name="products_exportpart_position_unique"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.job_id} {self.position}"
-
-
 class ProductCountDelta(models.Model):
     """By how many rows one statement has changed the table of products; written by triggers alone.
 

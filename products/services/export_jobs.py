@@ -3,19 +3,19 @@
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from itertools import count, islice
 from typing import Any
 
 from django.utils import timezone
 
 from nexus.api.errors import Conflict
+from nexus.jobs import files
 from nexus.jobs import services as jobs
-from nexus.jobs.kinds import JobKind, Outcome, register
-from nexus.jobs.models import Chunk, Job
+from nexus.jobs.kinds import JobKind, Outcome, Step, register
+from nexus.jobs.models import Chunk, File, Job
 from products import counting
 from products.files.formats import FORMATS
 from products.files.rows import batches
-from products.models import ExportPart, Product
+from products.models import Product
 from products.querysets import ProductQuerySet
 from products.services import exports
 
@@ -23,6 +23,7 @@ KIND = "export_products"
 # More than this is no work for a request.
 MAX_STREAMED = 100_000
 CHUNK_SIZE = 5_000
+IDS_A_STEP = 100_000
 # Files are large, and can be made again.
 KEPT = timedelta(days=7)
 COMPRESSION = 1
@@ -53,38 +54,43 @@ def file_of(job: Job) -> Iterator[bytes]:
     """The bytes of the file that a job has written. Raises Conflict when there is none, not yet or not any more."""
     if job.status != Job.Status.SUCCEEDED:
         raise Conflict("file_not_ready", f"The job is {job.status}: its file is not whole.")
-    parts = ExportPart.objects.filter(job=job)
-    if parts.count() < job.chunks.count():
+    if job.files.count() < job.chunks.count():
         raise Conflict("file_expired", f"Files are kept for {KEPT.days} days. Export the products again.")
-    return FORMATS[job.parameters["format"]].whole(_contents(job))
+    return FORMATS[job.parameters["format"]].whole(_parts(job))
 
 
-def _contents(job: Job) -> Iterator[bytes]:
+def _parts(job: Job) -> Iterator[bytes]:
     """The parts of a file, each read when it is asked for, so that no transaction waits for a slow client."""
     for position in range(job.chunks.count()):
-        yield zlib.decompress(ExportPart.objects.get(job=job, position=position).content)
+        part = job.files.get(name=_name(position))
+        yield zlib.decompress(b"".join(files.stream(part)))
 
 
-def _prepare(job: Job) -> Iterator[Chunk]:
+def _name(position: int) -> str:
+    return f"part-{position}"
+
+
+def _next_step(job: Job, after: Any) -> Step:
     """Chunks of the products that the filter lets through: which they are is settled here."""
-    ExportPart.objects.filter(job__finished_at__lt=timezone.now() - KEPT).delete()
-    queryset = exports.chosen(job.parameters["filter"], pointer="/filter")
-    ids = queryset.values_list("pk", flat=True).iterator(chunk_size=CHUNK_SIZE)
-    for position in count():
-        if not (some := list(islice(ids, CHUNK_SIZE))):
-            return
-        yield Chunk(
-            job=job, position=position, first=position * CHUNK_SIZE, size=len(some), input={"ids": some}
-        )
+    if after is None:
+        _forget_old_files()
+    found = exports.chosen(job.parameters["filter"], pointer="/filter").filter(pk__gt=after or 0)
+    ids = list(found.values_list("pk", flat=True)[:IDS_A_STEP])
+    parts = [ids[start : start + CHUNK_SIZE] for start in range(0, len(ids), CHUNK_SIZE)]
+    chunks = [Chunk(job=job, size=len(part), input={"ids": part}) for part in parts]
+    return Step(chunks, ids[-1] if len(ids) == IDS_A_STEP else None)
+
+
+def _forget_old_files() -> None:
+    File.objects.filter(job__kind=KIND, job__finished_at__lt=timezone.now() - KEPT).delete()
 
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
-    """Write a part. Products that were deleted since are not in it; whoever is second keeps the first's part."""
+    """Write a part; products that were deleted since are not in it. Another of the same chunk takes its place."""
     part = FORMATS[job.parameters["format"]].part
     queryset = Product.objects.filter(pk__in=chunk.input["ids"])
-    content = b"".join(map(part, batches(queryset)))
-    kept = ExportPart(job=job, position=chunk.position, content=zlib.compress(content, COMPRESSION))
-    ExportPart.objects.bulk_create([kept], ignore_conflicts=True)
+    content = zlib.compress(b"".join(map(part, batches(queryset))), COMPRESSION)
+    files.save(job, [content], name=_name(chunk.position), media_type="application/zlib", role=File.Role.WORK)
     return Outcome(succeeded=chunk.size, failed=0)
 
 
@@ -95,10 +101,10 @@ def _give_up(job: Job, chunk: Chunk, reason: str) -> Outcome:
 def _finish(job: Job) -> None:
     """Say where the file is; of a job that is not done to its end there is none."""
     if job.status == Job.Status.SUCCEEDED:
-        job.result = {"file": f"/api/v1/products/export/{job.pk}"}
+        job.result = {"file": f"/api/v1/products/export/{job.pk}/file"}
         job.save(update_fields=["result"])
 
 
 def register_kind() -> None:
     """Make the kind known, so that workers can do such jobs."""
-    register(JobKind(name=KIND, prepare=_prepare, work=_work, give_up=_give_up, finish=_finish))
+    register(JobKind(name=KIND, next_step=_next_step, work=_work, give_up=_give_up, finish=_finish))

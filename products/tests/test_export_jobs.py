@@ -14,7 +14,7 @@ from nexus.jobs.models import Job
 from nexus.jobs.tests.conftest import work_off
 from products.files.formats import FORMATS
 from products.files.tests.conftest import read
-from products.models import ExportPart, Product
+from products.models import Product
 from products.services import export_jobs
 from products.tests.conftest import URL, MakeProduct, places
 
@@ -23,9 +23,10 @@ EXPORT = f"{URL}/export"
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More than two products are very many, and a chunk has two."""
+    """More than two products are very many, a chunk has two of them, and a step of the preparation two chunks."""
     monkeypatch.setattr(export_jobs, "MAX_STREAMED", 2)
     monkeypatch.setattr(export_jobs, "CHUNK_SIZE", 2)
+    monkeypatch.setattr(export_jobs, "IDS_A_STEP", 4)
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def accepted(client: APIClient, query: str = "format=csv") -> Job:
 
 
 def downloaded(client: APIClient, job: Job) -> bytes:
-    answer: Any = client.get(f"{EXPORT}/{job.pk}")
+    answer: Any = client.get(f"{EXPORT}/{job.pk}/file")
     assert answer.status_code == 200, answer.content
     return b"".join(answer.streaming_content)
 
@@ -53,7 +54,7 @@ def test_the_file_of_a_job_holds_what_a_streamed_one_would(
 ) -> None:
     job = work_off(accepted(as_viewer, f"format={form}"))
     assert (job.status, job.total, job.succeeded) == (Job.Status.SUCCEEDED, 5, 5)
-    assert job.result == {"file": f"{EXPORT}/{job.pk}"}
+    assert job.result == {"file": f"{EXPORT}/{job.pk}/file"}
     monkeypatch.setattr(export_jobs, "MAX_STREAMED", 5)
     streamed: Any = as_viewer.get(f"{EXPORT}?format={form}")
     assert read(downloaded(as_viewer, job), form) == read(b"".join(streamed.streaming_content), form)
@@ -100,16 +101,16 @@ def test_after_the_death_of_a_worker_only_what_is_missing_is_written(
     as_viewer: APIClient, five: list[Product]
 ) -> None:
     job = accepted(as_viewer, "format=jsonl")
-    jobs.work_on(job.pk)
-    jobs.work_on(job.pk)
-    written = ExportPart.objects.get(job=job)
+    for _ in range(2):
+        jobs.work_on(job.pk)
+    written = job.files.get()
     job.refresh_from_db()
     lost = jobs.claim(job)
     assert lost
     job.chunks.filter(pk=lost.pk).update(leased_until=timezone.now() - timedelta(minutes=1))
     jobs.recover()
     work_off(job)
-    assert ExportPart.objects.filter(job=job, pk=written.pk).exists()
+    assert job.files.filter(pk=written.pk).exists()
     assert len(read(downloaded(as_viewer, job), "jsonl")) == 5
 
 
@@ -128,7 +129,7 @@ def test_there_is_no_file_before_the_job_has_succeeded(as_viewer: APIClient, fiv
     job = accepted(as_viewer)
     for end in (lambda: None, lambda: jobs.cancel(job)):
         end()
-        answer = as_viewer.get(f"{EXPORT}/{job.pk}")
+        answer = as_viewer.get(f"{EXPORT}/{job.pk}/file")
         assert (answer.status_code, answer.json()["code"]) == (409, "file_not_ready")
 
 
@@ -146,7 +147,7 @@ def test_files_are_kept_for_a_week(as_viewer: APIClient, five: list[Product]) ->
     job = work_off(accepted(as_viewer))
     Job.objects.update(finished_at=job.finished_at - export_jobs.KEPT - timedelta(minutes=1))  # type: ignore[operator]
     work_off(accepted(as_viewer))
-    answer = as_viewer.get(f"{EXPORT}/{job.pk}")
+    answer = as_viewer.get(f"{EXPORT}/{job.pk}/file")
     assert (answer.status_code, answer.json()["code"]) == (409, "file_expired")
 
 
@@ -160,7 +161,7 @@ def test_a_file_is_its_owners_and_administrators_only(
 ) -> None:
     job = work_off(accepted(as_viewer))
     answers = {
-        who: client.get(f"{EXPORT}/{job.pk}").status_code
+        who: client.get(f"{EXPORT}/{job.pk}/file").status_code
         for who, client in {
             "owner": as_viewer,
             "administrator": as_administrator,

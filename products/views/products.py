@@ -136,6 +136,7 @@ class ProductViewSet(ModelViewSet):
         return _json(BulkResultSerializer(result).data)
 
     @extend_schema(
+        operation_id="products_export",
         summary="Export products",
         description="A file of the products that the filters let through, in order of their ids, as "
         "`POST /api/v1/products/import` takes it. More than 100,000 products are written by a job: 202, and the job at "
@@ -169,6 +170,7 @@ class ProductViewSet(ModelViewSet):
         return answer(request, JobSerializer(job).data, 202, Location=location)
 
     @extend_schema(
+        operation_id="products_export_file",
         summary="Download an export that a job has written",
         description="The owner's and administrators' only. 409 `file_not_ready` until the job has succeeded, and "
         "`file_expired` a week later.",
@@ -178,7 +180,7 @@ class ProductViewSet(ModelViewSet):
     @action(
         detail=False,
         methods=["get"],
-        url_path="export/<uuid:pk>",
+        url_path="export/<uuid:pk>/file",
         filterset_class=FilterSet,
         pagination_class=None,
         ordering_fields=(),
