@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from nexus.api.errors import Conflict
@@ -54,7 +55,7 @@ def file_of(job: Job) -> Iterator[bytes]:
     """The bytes of the file that a job has written. Raises Conflict when there is none, not yet or not any more."""
     if job.status != Job.Status.SUCCEEDED:
         raise Conflict("file_not_ready", f"The job is {job.status}: its file is not whole.")
-    if job.files.count() < job.chunks.count():
+    if _whole_parts(job).count() < job.chunks.count():
         raise Conflict("file_expired", f"Files are kept for {KEPT.days} days. Export the products again.")
     return FORMATS[job.parameters["format"]].whole(_parts(job))
 
@@ -64,6 +65,10 @@ def _parts(job: Job) -> Iterator[bytes]:
     for position in range(job.chunks.count()):
         part = job.files.get(name=_name(position))
         yield zlib.decompress(b"".join(files.stream(part)))
+
+
+def _whole_parts(job: Job) -> QuerySet[File]:
+    return job.files.exclude(sha256="")
 
 
 def _name(position: int) -> str:
@@ -86,11 +91,13 @@ def _forget_old_files() -> None:
 
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
-    """Write a part; products that were deleted since are not in it. Another of the same chunk takes its place."""
-    part = FORMATS[job.parameters["format"]].part
-    queryset = Product.objects.filter(pk__in=chunk.input["ids"])
-    content = zlib.compress(b"".join(map(part, batches(queryset))), COMPRESSION)
-    files.save(job, [content], name=_name(chunk.position), media_type="application/zlib", role=File.Role.WORK)
+    """Write a part, unless it is there; products that were deleted since are not in it."""
+    name = _name(chunk.position)
+    if not _whole_parts(job).filter(name=name).exists():
+        part = FORMATS[job.parameters["format"]].part
+        queryset = Product.objects.filter(pk__in=chunk.input["ids"])
+        content = zlib.compress(b"".join(map(part, batches(queryset))), COMPRESSION)
+        files.save(job, [content], name=name, media_type="application/zlib", role=File.Role.WORK)
     return Outcome(succeeded=chunk.size, failed=0)
 
 

@@ -101,7 +101,7 @@ def test_after_the_death_of_a_worker_only_what_is_missing_is_written(
     as_viewer: APIClient, five: list[Product]
 ) -> None:
     job = accepted(as_viewer, "format=jsonl")
-    for _ in range(2):
+    while not job.files.exists():
         jobs.work_on(job.pk)
     written = job.files.get()
     job.refresh_from_db()
@@ -135,8 +135,8 @@ def test_there_is_no_file_before_the_job_has_succeeded(as_viewer: APIClient, fiv
 
 def test_a_cancelled_export_may_be_taken_up_again(as_viewer: APIClient, five: list[Product]) -> None:
     job = accepted(as_viewer, "format=jsonl")
-    jobs.work_on(job.pk)
-    jobs.work_on(job.pk)
+    while not job.files.exists():
+        jobs.work_on(job.pk)
     assert as_viewer.post(f"/api/v1/jobs/{job.pk}/cancel").status_code == 202
     assert as_viewer.post(f"/api/v1/jobs/{job.pk}/retry").status_code == 202
     work_off(job)
