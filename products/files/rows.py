@@ -1,6 +1,6 @@
 """Products read from the database as rows of a file, without an instance of any of them."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from django.db import connections, transaction
@@ -14,7 +14,7 @@ Row = tuple[Any, ...]
 ROWS_AT_ONCE = 2_000
 
 
-def batches(queryset: ProductQuerySet) -> Iterator[list[Row]]:
+def batches(queryset: ProductQuerySet) -> Generator[list[Row]]:
     """The rows of products in order of their ids, some thousand at a time, off a cursor of the database.
 
     The cursor lives in a transaction, so that PostgreSQL finds rows as they are asked for and keeps none. Both end with

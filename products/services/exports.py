@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import TextField
 from django.db.models.functions import Cast, Length
@@ -23,8 +23,8 @@ def _nobody(rows: int) -> None:
 
 def chosen(values: Mapping[str, Any], *, pointer: str) -> ProductQuerySet:
     """The products that a list filter lets through. Raises Problem (400), with places below `pointer`."""
-    found: ProductQuerySet = apply_filters(ProductFilterSet, values, Product.objects.all(), pointer=pointer)
-    return found.order_by("pk")
+    found = apply_filters(ProductFilterSet, values, Product.objects.all(), pointer=pointer)
+    return cast(ProductQuerySet, found.order_by("pk"))
 
 
 def check(queryset: ProductQuerySet, form: str, *, pointer: str) -> None:

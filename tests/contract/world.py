@@ -17,6 +17,7 @@ from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
 from nexus.jobs.tests.conftest import work_off
 from products.models import Category, Product, Taxonomy
+from products.services import export_jobs
 from products.services.loading import CategoryRow, load_taxonomy
 from products.services.products import create_product
 from workflows.models import Execution, StepRun, Workflow
@@ -51,6 +52,7 @@ class World:
     category: Category
     product: Product
     job: Job
+    export: Job
     review: Classification
     classifier: Classifier
     active: Classifier
@@ -79,6 +81,7 @@ class World:
             "/api/v1/jobs": self.job,
             "/api/v1/users": self.user,
             "/api/v1/products": self.product,
+            "/api/v1/products/export": self.export,
             "/api/v1/taxonomies": self.taxonomy,
             "/api/v1/categories": self.category,
             "/api/v1/classify": self.job,
@@ -123,8 +126,10 @@ def make_world() -> World:
     job = classify.classify_items(
         [{"product_id": product.pk}], chosen=classify.options(taxonomy="shop"), user_id=administrator.pk
     )
+    export = work_off(export_jobs.start({}, "csv", user_id=administrator.pk))
     return World(
         administrator=administrator,
+        export=export,
         user=user,
         session=session,
         taxonomy=Taxonomy.objects.get(code="shop"),

@@ -292,14 +292,16 @@ def _finish(job: Job) -> None:
     job.save(update_fields=["result"])
 
 
-register(
-    JobKind(
-        name=KIND,
-        prepare=_prepare,
-        work=_work,
-        give_up=_give_up,
-        before_retry=_before_retry,
-        finish=_finish,
-        permission=PERMISSION,
+def register_kind() -> None:
+    """Have workers know imports."""
+    register(
+        JobKind(
+            name=KIND,
+            prepare=_prepare,
+            work=_work,
+            give_up=_give_up,
+            before_retry=_before_retry,
+            finish=_finish,
+            permission=PERMISSION,
+        )
     )
-)
