@@ -63,6 +63,8 @@ def _prepare(job: Job) -> Iterator[Chunk]:
             job=job, position=position, first=first, size=size[0], input={"duplicates": duplicates}
         )
         first += size[0]
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE import_key")
 
 
 def _chunks_of(rows: Iterable[Row]) -> Iterator[list[tuple[Row, bytes]]]:
