@@ -118,7 +118,9 @@ def speed(folder: Path, number: int, workers: int) -> dict[str, Any]:
     ):
         seconds, counts, peak = imported(files[file], mode, workers)
         speed = number / seconds
-        print(f"{name:<24}{speed:>10.0f} rows/s {speed / copied:>6.2f} of COPY {peak / 1024:>6.0f} MiB {counts}")
+        print(
+            f"{name:<24}{speed:>10.0f} rows/s {speed / copied:>6.2f} of COPY {peak / 1024:>6.0f} MiB {counts}"
+        )
         figures[name] = {"rows_per_s": round(speed), "of_copy": round(speed / copied, 3)}
     return figures
 

@@ -60,7 +60,9 @@ class ImportFault(models.Model):
     """Something in a row of a file that is wrong."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+", db_index=False)
-    row = models.PositiveBigIntegerField(help_text="As spreadsheets and editors count, from 1 with the header.")
+    row = models.PositiveBigIntegerField(
+        help_text="As spreadsheets and editors count, from 1 with the header."
+    )
     column = models.CharField(max_length=200, blank=True, help_text="Empty when it is the row as a whole.")
     value = models.CharField(max_length=200, blank=True, help_text="The beginning of the cell.")
     code = models.CharField(max_length=50)

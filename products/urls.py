@@ -23,7 +23,9 @@ router.register("import-profiles", ImportProfileViewSet, basename="import-profil
 urlpatterns = [
     *router.urls,
     path("products/import", ImportViewSet.as_view({"post": "create"}), name="product-import"),
-    path("products/import/preview", ImportViewSet.as_view({"post": "preview"}), name="product-import-preview"),
+    path(
+        "products/import/preview", ImportViewSet.as_view({"post": "preview"}), name="product-import-preview"
+    ),
     path("products/import/<uuid:pk>", ImportViewSet.as_view({"get": "retrieve"}), name="product-import-job"),
     path(
         "products/import/<uuid:pk>/errors",

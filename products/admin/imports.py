@@ -35,7 +35,10 @@ class UploadForm(forms.Form):
     file = forms.FileField(help_text="CSV, XLSX or JSON lines, each also with gzip.")
     mode = forms.ChoiceField(choices=[(mode, mode) for mode in MODES], initial=UPSERT, help_text="By SKU.")
     profile = forms.ModelChoiceField(
-        ImportProfile.objects.all(), required=False, to_field_name="name", help_text="A kept mapping of columns."
+        ImportProfile.objects.all(),
+        required=False,
+        to_field_name="name",
+        help_text="A kept mapping of columns.",
     )
     delimiter = forms.ChoiceField(
         choices=[("", "guessed"), *((mark, repr(mark).strip("'")) for mark in DELIMITERS)], required=False
@@ -43,7 +46,9 @@ class UploadForm(forms.Form):
     encoding = forms.ChoiceField(
         choices=[("", "guessed"), *((name, name) for name in ENCODINGS)], required=False
     )
-    taxonomy = forms.CharField(required=False, help_text="Of categories that name none: code or code@version.")
+    taxonomy = forms.CharField(
+        required=False, help_text="Of categories that name none: code or code@version."
+    )
 
     def options(self) -> Options:
         """A dry run: nothing is written before somebody has seen what would be."""
@@ -153,7 +158,8 @@ def _preview(job: Job, plan: Plan) -> list[dict[str, Any]]:
     rules = rules_of(plan)
     rows: list[Row] = rows_of(job, 0)[:SHOWN_ROWS]
     return [
-        {"number": one.number, "values": one.values, "faults": one.faults} for one in map(rules.candidate, rows)
+        {"number": one.number, "values": one.values, "faults": one.faults}
+        for one in map(rules.candidate, rows)
     ]
 
 

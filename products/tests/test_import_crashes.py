@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Chunk, Job
 from nexus.jobs.tests.conftest import work_off
+from products.files import reading
 from products.history import ProductEvent
 from products.models import ImportedChunk, Product
 from products.services.imports import work
@@ -87,9 +88,14 @@ def test_a_chunk_that_always_fails_is_set_aside_with_its_rows_and_the_rest_goes_
     assert Product.objects.count() == ROWS - 1
 
 
-def test_a_file_that_breaks_off_imports_nothing_and_says_so(as_editor: APIClient) -> None:
-    packed = gzip.compress(("sku,name\n" + "".join(f"{n},{n * 7919}\n" for n in range(300_000))).encode())
-    job = work_off(Job.objects.get(pk=send(as_editor, packed[:-1000], name="x.csv").json()["id"]))
+def test_a_file_that_breaks_off_imports_nothing_and_says_so(
+    as_editor: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SAMPLE_BYTES", 100)
+    monkeypatch.setattr(work, "ROWS_OF_CHUNK", 1000)
+    packed = gzip.compress(("sku,name\n" + "".join(f"{n},{n * 7919}\n" for n in range(3_000))).encode())
+
+    job = work_off(Job.objects.get(pk=send(as_editor, packed[:-100], name="x.csv").json()["id"]))
 
     assert (job.status, job.error) == ("failed", "/file: The gzip file is damaged or not complete.")
     assert not Product.objects.exists()

@@ -190,7 +190,9 @@ def test_columns_become_attributes_with_their_types(as_editor: APIClient, make_p
     assert Product.objects.get().attributes == {"colour": "red", "V": 18, "rohs": True, "code": "007"}
 
 
-def test_json_lines_change_the_fields_that_each_row_has(as_editor: APIClient, make_product: MakeProduct) -> None:
+def test_json_lines_change_the_fields_that_each_row_has(
+    as_editor: APIClient, make_product: MakeProduct
+) -> None:
     make_product(sku="A-1", name="Old", description="Kept")
     lines = (
         '{"sku": "A-1", "name": "New"}\n'

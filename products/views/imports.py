@@ -31,7 +31,7 @@ from products.services import imports
 from products.services.imports import reports
 from products.services.imports.options import Plan
 from products.services.imports.profiles import save_profile
-from products.services.imports.work import rules_of
+from products.services.imports.work import as_kept, rules_of
 
 SHOWN_ROWS = 10
 CSV_TOO = files_of("text/csv")
@@ -143,7 +143,9 @@ class ImportFaultViewSet(OfOneJob):
     retrieve=extend_schema(summary="Read an import profile"),
     update=extend_schema(summary="Replace an import profile"),
     partial_update=extend_schema(summary="Change an import profile"),
-    destroy=extend_schema(summary="Delete an import profile", description="Imports that used it are not touched."),
+    destroy=extend_schema(
+        summary="Delete an import profile", description="Imports that used it are not touched."
+    ),
 )
 class ImportProfileViewSet(ModelViewSet):
     """How the files of suppliers are read."""
@@ -182,7 +184,7 @@ def _form(request: Request) -> ImportSerializer:
 
 def _shown(plan: Plan, rows: list[Row]) -> dict[str, Any]:
     rules = rules_of(plan)
-    candidates = [rules.candidate(row) for row in rows]
+    candidates = [rules.candidate(as_kept(row)) for row in rows]
     return {
         "layout": plan.layout.as_json(),
         "mapping": plan.mapping,
@@ -193,7 +195,8 @@ def _shown(plan: Plan, rows: list[Row]) -> dict[str, Any]:
                 "row": one.number,
                 "values": one.values,
                 "errors": [
-                    {"column": fault.column, "code": fault.code, "detail": fault.detail} for fault in one.faults
+                    {"column": fault.column, "code": fault.code, "detail": fault.detail}
+                    for fault in one.faults
                 ],
             }
             for one in candidates

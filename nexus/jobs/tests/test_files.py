@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
 
 import pytest
 from rest_framework.test import APIClient
@@ -59,9 +60,13 @@ def test_an_administrator_does_too_and_nobody_else(
 
 
 def test_a_file_that_is_not_whole_is_not_there(make_job: MakeJob, editor: User, client_of: ClientOf) -> None:
-    with pytest.raises(RuntimeError), files.writing(make_job(), name="half", media_type="text/csv") as writer:
-        writer.write(CONTENT)
+    def parts() -> Iterator[bytes]:
+        yield CONTENT
         raise RuntimeError
+
+    job = make_job()
+    with pytest.raises(RuntimeError):
+        files.save(job, parts(), name="half", media_type="text/csv")
     file = File.objects.get(name="half")
 
     assert client_of(editor).get(address(file)).status_code == 404

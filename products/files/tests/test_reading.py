@@ -181,7 +181,9 @@ def test_a_zip_bomb_is_refused_unopened() -> None:
 
 
 def test_entities_of_xml_are_refused() -> None:
-    laughs = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><worksheet>&b;</worksheet>'
+    laughs = (
+        b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><worksheet>&b;</worksheet>'
+    )
 
     assert code_of(repacked(workbook([["sku"]]), SHEET, laughs)) == "malformed_xlsx"
 

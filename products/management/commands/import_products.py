@@ -29,7 +29,9 @@ class Command(BaseCommand):
         """The file, how it is read, and what is done with its rows."""
         parser.add_argument("file", type=Path)
         parser.add_argument("--mode", choices=MODES, default=UPSERT, help="by SKU (default: upsert)")
-        parser.add_argument("--dry-run", action="store_true", help="find every error and change, write nothing")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="find every error and change, write nothing"
+        )
         parser.add_argument(
             "--map",
             action="append",
@@ -42,9 +44,15 @@ class Command(BaseCommand):
         parser.add_argument("--save-profile", default="", help="keep how this file is read by this name")
         parser.add_argument("--delimiter", help="of CSV; guessed without it")
         parser.add_argument("--encoding", choices=ENCODINGS, help="of CSV; guessed without it")
-        parser.add_argument("--header", action=BooleanOptionalAction, help="whether the first row names columns")
-        parser.add_argument("--taxonomy", default="", help="of categories that name none: code or code@version")
-        parser.add_argument("--user", help="the email address of whom history is to name, and whose roles count")
+        parser.add_argument(
+            "--header", action=BooleanOptionalAction, help="whether the first row names columns"
+        )
+        parser.add_argument(
+            "--taxonomy", default="", help="of categories that name none: code or code@version"
+        )
+        parser.add_argument(
+            "--user", help="the email address of whom history is to name, and whose roles count"
+        )
         parser.add_argument("--failed-rows", type=Path, help="where to write the rows that failed, as CSV")
         parser.add_argument("--changes", type=Path, help="where to write what a dry run would change, as CSV")
 

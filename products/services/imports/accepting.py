@@ -31,7 +31,11 @@ def accept(file: IO[bytes], name: str, options: Options, *, user: Any) -> Job:
     with transaction.atomic():
         job = _create(plan, name, user)
         files.save(
-            job, _parts(file), name=name[-MAX_NAME:], media_type="application/octet-stream", role=File.Role.INPUT
+            job,
+            _parts(file),
+            name=name[-MAX_NAME:],
+            media_type="application/octet-stream",
+            role=File.Role.INPUT,
         )
         _save_profile(plan, options)
     return job
@@ -59,9 +63,7 @@ def preview(file: IO[bytes], options: Options, *, user: Any) -> tuple[Plan, list
     layout, rows = reading.examine(file, given, mapping.known)
     # Of JSON lines the first rows may lack what later ones have, so that all known names are mapped.
     columns = [*layout.columns, *(mapping.TARGETS if layout.format == "jsonl" else ())]
-    guessed = mapping.guess(
-        dict.fromkeys(columns), unmapped_to_attributes=options.unmapped == TO_ATTRIBUTES
-    )
+    guessed = mapping.guess(dict.fromkeys(columns), unmapped_to_attributes=options.unmapped == TO_ATTRIBUTES)
     mapped = _mapped(guessed, options, columns)
     mapping.check_sufficient(mapped, needs_name=options.mode == CREATE)
     plan = Plan(
@@ -82,7 +84,9 @@ def _mapped(guessed: dict[str, str], options: Options, columns: list[str]) -> di
         # Of the columns of a profile this file may lack some.
         given = {column: target for column, target in given.items() if column in columns}
     wanted = set(given.values())
-    kept = {column: target for column, target in guessed.items() if column not in given and target not in wanted}
+    kept = {
+        column: target for column, target in guessed.items() if column not in given and target not in wanted
+    }
     return mapping.checked(kept | given, columns)
 
 

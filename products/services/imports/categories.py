@@ -29,7 +29,9 @@ def resolve(candidates: Sequence[Candidate], rules: Rules) -> None:
             taxonomy, by, reference = one.category
             where = f"Taxonomy {taxonomy!r} has no" if taxonomy else "There is no taxonomy, and so no"
             one.faults.append(
-                rules.fault_at(one.number, by, reference, "does_not_exist", f"{where} category {reference!r}.")
+                rules.fault_at(
+                    one.number, by, reference, "does_not_exist", f"{where} category {reference!r}."
+                )
             )
 
 
@@ -49,7 +51,9 @@ def _in_taxonomy(taxonomy: Taxonomy, by: str, references: Sequence[Reference]) -
     """By code, and where the cell is none by path: what suppliers call a category may be either."""
     texts = {reference[2] for reference in references}
     categories = Category.objects.filter(taxonomy=taxonomy)
-    by_code = dict(categories.filter(code__in=texts).values_list("code", "id")) if by == "category_code" else {}
+    by_code = (
+        dict(categories.filter(code__in=texts).values_list("code", "id")) if by == "category_code" else {}
+    )
     paths = {text: _path(text) for text in texts if text not in by_code}
     by_path = dict(categories.filter(path__in=paths.values()).values_list("path", "id")) if paths else {}
     ids = by_code | {text: by_path[path] for text, path in paths.items() if path in by_path}

@@ -7,7 +7,7 @@ and the list of failed rows is made of them.
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, Any
+from typing import Any
 
 import orjson
 from django.db import connection, transaction
@@ -48,7 +48,7 @@ def _prepare(job: Job) -> Iterator[Chunk]:
     plan = Plan.from_json(job.parameters)
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TEMPORARY TABLE import_key (number bigint, sku varchar COLLATE \"C\") ON COMMIT DROP"
+            'CREATE TEMPORARY TABLE import_key (number bigint, sku varchar COLLATE "C") ON COMMIT DROP'
         )
     File.objects.filter(job=job, role=File.Role.WORK).delete()
     kept = File.objects.create(job=job, role=File.Role.WORK, name=ROWS_FILE, media_type="application/jsonl")
@@ -59,9 +59,7 @@ def _prepare(job: Job) -> Iterator[Chunk]:
         ]
     first = 0
     for position, (size, duplicates) in enumerate(zip(sizes, _duplicates(sizes), strict=True)):
-        yield Chunk(
-            job=job, position=position, first=first, size=size[0], input={"duplicates": duplicates}
-        )
+        yield Chunk(job=job, position=position, first=first, size=size[0], input={"duplicates": duplicates})
         first += size[0]
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE import_key")
@@ -146,6 +144,11 @@ def rows_of(job: Job, position: int) -> list[Row]:
     return [_row(orjson.loads(line)) for line in block.split(b"\n") if line]
 
 
+def as_kept(row: Row) -> Row:
+    """A row as it will be when it has been kept: what is no text any more is a fault."""
+    return _row(orjson.loads(_with_line(row)[1]))
+
+
 def _row(value: list[Any]) -> Row:
     number, cells, fault = value
     return Row(number, cells, tuple(fault) if fault else None)
@@ -168,7 +171,9 @@ def _work(job: Job, chunk: Chunk) -> Outcome:
     return _outcome(done)
 
 
-def _checked(rows: Sequence[Row], plan: Plan, duplicates: dict[str, int]) -> tuple[list[Candidate], list[Fault]]:
+def _checked(
+    rows: Sequence[Row], plan: Plan, duplicates: dict[str, int]
+) -> tuple[list[Candidate], list[Fault]]:
     """The rows that nothing is wrong about, as far as they and the file tell, and the faults of the others."""
     rules = rules_of(plan)
     candidates = [rules.candidate(row) for row in rows]
@@ -176,7 +181,9 @@ def _checked(rows: Sequence[Row], plan: Plan, duplicates: dict[str, int]) -> tup
         if str(one.number) in duplicates:
             first = duplicates[str(one.number)]
             one.faults.append(
-                rules.fault_at(one.number, "sku", one.values.get("sku"), "duplicate", f"Row {first} has the same SKU.")
+                rules.fault_at(
+                    one.number, "sku", one.values.get("sku"), "duplicate", f"Row {first} has the same SKU."
+                )
             )
         elif "sku" not in one.values and not one.faults:
             one.faults.append(rules.fault_at(one.number, "sku", "", "required", "The row has no SKU."))
@@ -243,9 +250,7 @@ def _changes(before: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     if "added_attributes" in after:
         before = {**before, "attributes": before.pop("added_attributes")}
         after["attributes"] = {**before["attributes"], **after.pop("added_attributes")}
-    return {
-        name: {"before": old, "after": after[name]} for name, old in before.items() if old != after[name]
-    }
+    return {name: {"before": old, "after": after[name]} for name, old in before.items() if old != after[name]}
 
 
 def _count(done: ImportedChunk, written: Written, faults: Sequence[Fault]) -> None:
