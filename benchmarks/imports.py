@@ -67,25 +67,39 @@ def imported(file: Path, mode: str, workers: int) -> tuple[float, dict[str, Any]
     """Seconds from the acceptance of a file to the end of its job, its counts, and the peak memory of a worker."""
     from products.services import imports
 
+    command = [sys.executable, "-m", "benchmarks.imports", "--work"]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen(command, **pipes) for _ in range(workers)]
+    for process in running:
+        process.stdout.readline()
     started = time.perf_counter()
     with file.open("rb") as content:
         job = imports.accept(content, file.name, imports.Options(mode=mode), user=None)
-    command = [sys.executable, "-m", "benchmarks.imports", "--work", str(job.pk)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
-    peaks = [int(process.communicate()[0].split()[-1]) for process in running]
+    peaks = [int(out) for out in _told(running, str(job.pk))]
+    seconds = time.perf_counter() - started
     job.refresh_from_db()
     if job.status != "succeeded":
         raise SystemExit(f"The import {job.status}: {job.error} {job.result}")
     counts = {name: job.result[name] for name in ("created", "updated", "unchanged")}
     job.delete()
-    return time.perf_counter() - started, counts, max(peaks)
+    return seconds, counts, max(peaks)
 
 
-def work(job_id: str) -> None:
+def _told(running: list[Any], job_id: str) -> list[str]:
+    """What workers say at their end, when they have been told which job to work for."""
+    for process in running:
+        process.stdin.write(f"{job_id}\n")
+        process.stdin.flush()
+    return [process.communicate()[0] for process in running]
+
+
+def work() -> None:
     """Work for a job as a worker does, until it has ended; print the peak memory of this process in kilobytes."""
     from nexus.jobs import services
     from nexus.jobs.models import Job
 
+    print("ready", flush=True)
+    job_id = sys.stdin.readline().strip()
     while not Job.objects.get(pk=job_id).is_finished:
         if not services.work_on(job_id):
             time.sleep(0.05)
@@ -142,7 +156,7 @@ def main() -> None:
     parser.add_argument("rows", nargs="?", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--memory", action="store_true")
-    parser.add_argument("--work", help="the id of a job; for the workers of a measurement")
+    parser.add_argument("--work", action="store_true", help="be a worker; for the measurement itself")
     arguments = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nexus.settings")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
@@ -150,7 +164,7 @@ def main() -> None:
 
     django.setup()
     if arguments.work:
-        work(arguments.work)
+        work()
         return
     from django.core.management import call_command
 

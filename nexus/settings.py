@@ -121,7 +121,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 # started without --queues serves all of them in turn.
 INTERACTIVE_QUEUE, BULK_QUEUE, TRAINING_QUEUE = QUEUES = ("interactive", "bulk", "training")
 CELERY_TASK_DEFAULT_QUEUE = INTERACTIVE_QUEUE
-CELERY_TASK_QUEUES = [Queue(name) for name in QUEUES]
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in QUEUES]
 CELERY_TASK_SOFT_TIME_LIMIT = 15 * 60
 CELERY_TASK_TIME_LIMIT = 16 * 60
 # A message goes through each queue, so that one that nobody listens to differs from one that is idle.

@@ -102,7 +102,7 @@ class PreviewRowSerializer(serializers.Serializer[Any]):
 
     row = serializers.IntegerField()
     values = serializers.DictField()
-    errors = serializers.ListField(child=serializers.DictField())
+    errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
 
 
 class PreviewSerializer(serializers.Serializer[Any]):

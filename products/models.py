@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Upper
 
-from products.querysets import CategoryQuerySet, ProductManager, ProductQuerySet, TaxonomyQuerySet
+from products.querysets import TEXT, CategoryQuerySet, ProductManager, ProductQuerySet, TaxonomyQuerySet
 from products.validators import validate_attributes, validate_gtin
 
 PATH_SEPARATOR = " > "
@@ -217,13 +217,7 @@ class Product(models.Model):
 
     def text(self) -> dict[str, Any]:
         """The part of a product that a classifier looks at."""
-        return {
-            "name": self.name,
-            "description": self.description,
-            "manufacturer": self.manufacturer,
-            "part_number": self.part_number,
-            "attributes": self.attributes,
-        }
+        return {name: getattr(self, name) for name in TEXT}
 
 
 class ProductCountDelta(models.Model):

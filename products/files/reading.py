@@ -1,7 +1,7 @@
 """Reading a file of products, whichever format it has: first looked at, then row by row."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import IO
@@ -34,7 +34,7 @@ def examine(file: IO[bytes], given: Given, known: Callable[[list[str]], int]) ->
         return layout, list(islice(read, SAMPLE_ROWS))
 
 
-def rows(file: IO[bytes], layout: Layout) -> Iterator[Row]:
+def rows(file: IO[bytes], layout: Layout) -> Generator[Row]:
     """All rows of a file but its header, as its layout says."""
     records = _records(file, layout)
     if layout.format == "jsonl":

@@ -77,7 +77,7 @@ def seekable(content: IO[bytes], *, limit: int) -> IO[bytes]:
     copied: Any = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the last reference to it
     shutil.copyfileobj(io.BufferedReader(_Limited(content, limit)), copied, 2**20)
     copied.seek(0)
-    return copied  # type: ignore[no-any-return]
+    return copied
 
 
 class _Limited(io.RawIOBase):

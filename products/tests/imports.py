@@ -12,11 +12,13 @@ URL = "/api/v1/products/import"
 CSV = "sku,name,gtin\nA-1,Drill,4006381333931\nA-2,Saw,\n"
 
 
-def send(client: APIClient, content: str | bytes = CSV, name: str = "file.csv", **form: Any) -> Any:
+def send(
+    client: APIClient, content: str | bytes = CSV, name: str = "file.csv", headers: Any = None, **form: Any
+) -> Any:
     """The answer to a file that is sent to be imported."""
     file = io.BytesIO(content.encode() if isinstance(content, str) else content)
     file.name = name
-    return client.post(URL, {"file": file, **form}, format="multipart")
+    return client.post(URL, {"file": file, **form}, format="multipart", headers=headers)
 
 
 def import_file(client: APIClient, content: str | bytes = CSV, **form: Any) -> Job:
@@ -28,7 +30,7 @@ def import_file(client: APIClient, content: str | bytes = CSV, **form: Any) -> J
 
 def counts(job: Job) -> tuple[int, int, int, int]:
     """Created, updated, unchanged, failed."""
-    return tuple(job.result[name] for name in ("created", "updated", "unchanged", "failed"))  # type: ignore[return-value]
+    return tuple(job.result[name] for name in ("created", "updated", "unchanged", "failed"))
 
 
 def errors(client: APIClient, job: Job) -> list[tuple[int, str, str]]:

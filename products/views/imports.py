@@ -11,7 +11,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
 from nexus.api.conditional import answer
-from nexus.api.errors import invalid
+from nexus.api.parsers import JSONParser
 from nexus.api.permissions import ANY_ROLE
 from nexus.api.renderers import files as files_of
 from nexus.api.views import GenericViewSet, ModelViewSet
@@ -52,11 +52,11 @@ class ImportViewSet(GenericViewSet):
         "failed_rows": ANY_ROLE,
         "changes": ANY_ROLE,
     }
-    parser_classes = [MultiPartParser]
+    parser_classes = [JSONParser, MultiPartParser]
 
     def get_queryset(self) -> QuerySet[Any]:
         """The imports that the user may see."""
-        return super().get_queryset().visible_to(self.request.user)  # type: ignore[attr-defined, no-any-return]
+        return super().get_queryset().visible_to(self.request.user)  # type: ignore[attr-defined]
 
     @extend_schema(
         summary="Import products",
@@ -64,7 +64,7 @@ class ImportViewSet(GenericViewSet):
         "are guessed and told in `result`; whatever is given is not guessed. The job that answers reads the file, "
         "checks each row by the rules of `POST /api/v1/products`, and writes the good ones: products are known by "
         "their SKU, and rows that change nothing write nothing. The others are at `/errors` and `/failed-rows`.",
-        request={"multipart/form-data": ImportSerializer},
+        request={"multipart/form-data": ImportSerializer, "application/json": ImportSerializer},
         responses={202: ImportJobSerializer},
     )
     def create(self, request: Request) -> HttpResponse:
@@ -83,15 +83,18 @@ class ImportViewSet(GenericViewSet):
     @extend_schema(
         summary="Look at a file before it is imported",
         description="How it would be read, and its first rows. Nothing is kept.",
-        request={"multipart/form-data": ImportSerializer},
+        request={"multipart/form-data": ImportSerializer, "application/json": ImportSerializer},
         responses={200: PreviewSerializer},
     )
     def preview(self, request: Request) -> HttpResponse:
         """The guesses, and the first rows as they would be imported."""
         form = _form(request)
-        if "file" not in form.validated_data:
-            raise invalid("/file", "required", "Give a file.")
-        plan, rows = imports.preview(form.validated_data["file"].file, form.options(), user=request.user)
+        given = form.validated_data
+        if "job" in given:
+            earlier = get_object_or_404(self.get_queryset(), pk=given["job"])
+            plan, rows = imports.preview_again(earlier, form.options(), user=request.user)
+        else:
+            plan, rows = imports.preview(given["file"].file, form.options(), user=request.user)
         return answer(request, _shown(plan, rows[:SHOWN_ROWS]))
 
     @extend_schema(summary="Read an import and its counts", responses=ImportJobSerializer)

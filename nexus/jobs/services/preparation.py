@@ -23,10 +23,6 @@ from nexus.jobs.services import lifecycle
 logger = logging.getLogger(__name__)
 
 
-class DeadlyError(Exception):
-    """A job cannot be prepared: whoever tries dies."""
-
-
 def claim(job: Job) -> bool:
     """Lease the next step of a job's preparation to this worker; False when there is none to be had."""
     free = Q(leased_until=None) | Q(leased_until__lt=timezone.now())

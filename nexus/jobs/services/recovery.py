@@ -8,10 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from nexus.api.errors import Conflict
 from nexus.jobs import messages
 from nexus.jobs.models import Chunk, Job
 from nexus.jobs.services import lifecycle
-from nexus.jobs.services.preparation import DeadlyError
 from nexus.jobs.services.working import put_back
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def _send_what_lacks(job: Job) -> bool:
     if job.prepared_at or job.is_leased():
         return offered > 0
     if job.attempts >= Chunk.MAX_ATTEMPTS:
-        lifecycle.fail(job, DeadlyError(LOST))
+        lifecycle.fail(job, Conflict("worker_lost", LOST))
         return False
     messages.tell_workers(job, 1)
     return True

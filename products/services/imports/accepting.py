@@ -43,16 +43,26 @@ def accept(file: IO[bytes], name: str, options: Options, *, user: Any) -> Job:
 
 def again(earlier: Job, options: Options, *, user: Any) -> Job:
     """Make another job of the file of an earlier one, such as of a dry run. Raises as `accept` does."""
-    kept = File.objects.filter(job=earlier, role=File.Role.INPUT).first()
-    if kept is None:
-        raise NotFound("file_not_found", "The file of that job is not kept any more.")
-    with files.opened(kept) as content:
-        plan, _ = preview(content, options, user=user)
+    plan, _ = preview_again(earlier, options, user=user)
+    kept = _file_of(earlier)
     with transaction.atomic():
         job = _create(plan, kept.name, user)
         files.copy(kept, job)
         _save_profile(plan, options)
     return job
+
+
+def preview_again(earlier: Job, options: Options, *, user: Any) -> tuple[Plan, list[Row]]:
+    """What `preview` says of the file of an earlier job."""
+    with files.opened(_file_of(earlier)) as content:
+        return preview(content, options, user=user)
+
+
+def _file_of(job: Job) -> File:
+    kept = File.objects.filter(job=job, role=File.Role.INPUT).first()
+    if kept is None:
+        raise NotFound("file_not_found", "The file of that job is not kept any more.")
+    return kept
 
 
 def preview(file: IO[bytes], options: Options, *, user: Any) -> tuple[Plan, list[Row]]:

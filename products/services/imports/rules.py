@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -60,10 +61,15 @@ class Rules:
         fields: Mapping[str, Any] = ProductSerializer().fields
         for one in fields.values():
             # Rows are kept as JSON, which has no surrogates; looking for them takes a third of all the time.
-            one.validators = [v for v in one.validators if not isinstance(v, ProhibitSurrogateCharactersValidator)]
+            one.validators = [
+                v for v in one.validators if not isinstance(v, ProhibitSurrogateCharactersValidator)
+            ]
         self._check: dict[str, Callable[[Any], Any]] = {
             name: fields[name].run_validation for name in READ if name in fields and name != "category_source"
         }
+        for name in ("manufacturer", "status"):
+            # The same few texts in row after row.
+            self._check[name] = lru_cache(maxsize=1000)(self._check[name])
         self._check["category_source"] = self._source
 
     def sku(self, row: Row) -> str:

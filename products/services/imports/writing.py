@@ -207,7 +207,8 @@ def _update(fields: Fields) -> str:
 
 
 def _value_or_default(name: str) -> str:
-    default = Product._meta.get_field(name).get_default()
+    column: Any = Product._meta.get_field(name)
+    default = column.get_default()
     return f"coalesce({name}, '{{}}')" if name == "attributes" else f"coalesce({name}, '{default}')"
 
 
