@@ -1,9 +1,9 @@
-"""Filters of the lists of jobs, their chunks, and their log lines."""
+"""Filters of the lists of jobs, their chunks, log lines and files."""
 
 import django_filters
 
 from nexus.api.filters import FilterSet
-from nexus.jobs.models import Chunk, Job, LogLine
+from nexus.jobs.models import Chunk, File, Job, LogLine
 
 
 class JobFilterSet(FilterSet):
@@ -35,4 +35,14 @@ class LogLineFilterSet(FilterSet):
 
     class Meta:
         model = LogLine
+        fields: list[str] = []
+
+
+class FileFilterSet(FilterSet):
+    """By what it is to the job."""
+
+    role = django_filters.ChoiceFilter(choices=[("input", "input"), ("result", "result")])
+
+    class Meta:
+        model = File
         fields: list[str] = []

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from nexus.jobs.querysets import ChunkQuerySet, JobQuerySet
+from nexus.jobs.querysets import ChunkQuerySet, FileQuerySet, JobQuerySet
 
 
 class Job(models.Model):
@@ -253,3 +253,46 @@ class QueueHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.queue
+
+
+class File(models.Model):
+    """A file of a job: what it was given, or what it made. Its bytes are in blocks; see `nexus.jobs.files`."""
+
+    class Role(models.TextChoices):
+        INPUT = "input"
+        RESULT = "result"
+        # What its workers need, and nobody else.
+        WORK = "work"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files", db_index=False)
+    role = models.CharField(max_length=10, choices=Role.choices)
+    name = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=100)
+    size = models.PositiveBigIntegerField(default=0, help_text="In bytes.")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of its bytes; empty until it is whole.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FileQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["job", "name"], name="nexus_file_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FileBlock(models.Model):
+    """A part of a file. Blocks of one file are numbered from 0; all but the last have the same size."""
+
+    file = models.ForeignKey(File, on_delete=models.CASCADE, related_name="blocks", db_index=False)
+    position = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["file", "position"], name="nexus_fileblock_position_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file_id} {self.position}"

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from nexus.jobs.models import Chunk, Job  # noqa: F401 - the names of the bases
+    from nexus.jobs.models import Chunk, File, Job  # noqa: F401 - the names of the bases
 
 SEE_ALL = "nexus_jobs.view_job"
 
@@ -38,3 +38,11 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
     def underway_of(self, job: Any, now: datetime) -> Self:
         """Those that a worker is at, or that a message speaks of."""
         return self.open_of(job).filter(Q(status="running") | Q(offered_until__gte=now))
+
+
+class FileQuerySet(models.QuerySet["File"]):
+    """Reads of the files of jobs."""
+
+    def downloadable(self) -> Self:
+        """Those that are whole, and meant for people."""
+        return self.exclude(role="work").exclude(sha256="")

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from nexus.api.serializers import ModelSerializer, Serializer
-from nexus.jobs.models import Chunk, Job, LogLine
+from nexus.jobs.models import Chunk, File, Job, LogLine
 
 
 class JobSerializer(ModelSerializer):
@@ -66,6 +66,15 @@ class LogLineSerializer(ModelSerializer):
     class Meta:
         model = LogLine
         fields = ["id", "at", "level", "message", "chunk", "worker", "user"]
+        read_only_fields = fields
+
+
+class FileSerializer(ModelSerializer):
+    """A file of a job: its input, or what it has made."""
+
+    class Meta:
+        model = File
+        fields = ["id", "role", "name", "media_type", "size", "sha256", "created_at"]
         read_only_fields = fields
 
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from nexus.api.routers import Router
-from nexus.jobs.views import ChunkViewSet, JobViewSet, LogLineViewSet
+from nexus.jobs.views import ChunkViewSet, FileViewSet, JobViewSet, LogLineViewSet, download_file
 
 router = Router()
 router.register("jobs", JobViewSet, basename="job")
@@ -11,4 +11,6 @@ urlpatterns = [
     *router.urls,
     path("jobs/<uuid:pk>/chunks", ChunkViewSet.as_view({"get": "list"}), name="job-chunks"),
     path("jobs/<uuid:pk>/log", LogLineViewSet.as_view({"get": "list"}), name="job-log"),
+    path("jobs/<uuid:pk>/files", FileViewSet.as_view({"get": "list"}), name="job-files"),
+    path("jobs/<uuid:pk>/files/<str:name>", download_file, name="job-file"),
 ]

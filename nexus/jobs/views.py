@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -13,12 +14,14 @@ from nexus.api.conditional import answer
 from nexus.api.errors import Problem
 from nexus.api.filters import FilterSet, filter_strictly
 from nexus.api.permissions import ANY_ROLE
+from nexus.api.renderers import files as files_of
 from nexus.api.views import GenericViewSet, ListMixin, ReadOnlyViewSet
-from nexus.jobs import kinds, services
-from nexus.jobs.filters import ChunkFilterSet, JobFilterSet, LogLineFilterSet
-from nexus.jobs.models import Chunk, Job, LogLine
+from nexus.jobs import files, kinds, services
+from nexus.jobs.filters import ChunkFilterSet, FileFilterSet, JobFilterSet, LogLineFilterSet
+from nexus.jobs.models import Chunk, File, Job, LogLine
 from nexus.jobs.serializers import (
     ChunkSerializer,
+    FileSerializer,
     JobKindListSerializer,
     JobKindSerializer,
     JobSerializer,
@@ -155,3 +158,34 @@ class LogLineViewSet(OfOneJob):
     queryset = LogLine.objects.order_by("-id")
     serializer_class = LogLineSerializer
     filterset_class = LogLineFilterSet
+
+
+@extend_schema(tags=["Jobs"])
+@extend_schema_view(
+    list=extend_schema(
+        summary="List the files of a job",
+        description="What it was given, and what it has made; to be had at `/api/v1/jobs/{id}/files/{name}`.",
+    ),
+)
+class FileViewSet(OfOneJob):
+    """Files of a job, for its owner and for administrators."""
+
+    queryset = File.objects.downloadable().order_by("id")
+    serializer_class = FileSerializer
+    filterset_class = FileFilterSet
+    permissions = {"list": ANY_ROLE, "download": ANY_ROLE}
+
+    @extend_schema(
+        summary="Download a file of a job",
+        description="Streamed, with the SHA-256 of its bytes as entity tag.",
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+    )
+    def download(self, request: Request, pk: str, name: str) -> StreamingHttpResponse:
+        """The bytes. Raises Http404 for a file that the user may not have."""
+        return files.download(get_object_or_404(self.get_queryset(), name=name))
+
+
+# Whatever a caller accepts: the file has its own media type.
+download_file = FileViewSet.as_view(
+    {"get": "download"}, renderer_classes=files_of("*/*"), filterset_class=None
+)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -13,10 +14,13 @@ from accounts.services.users import create_user
 from accounts.tokens import token_pair
 from classification.models import Classification, Classifier, Difference, Rule
 from classification.services import activation, classify, rule_checks, rules, shadow, training
+from nexus.jobs import files
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Chunk, Job, LogLine
 from nexus.jobs.tests.conftest import work_off
-from products.models import Category, Product, Taxonomy
+from products.models import Category, ImportProfile, Product, Taxonomy
+from products.services import export_jobs, imports
+from products.services.imports.profiles import save_profile
 from products.services.loading import CategoryRow, load_taxonomy
 from products.services.products import create_product
 from workflows.models import Execution, StepRun, Workflow
@@ -51,6 +55,8 @@ class World:
     category: Category
     product: Product
     job: Job
+    export: Job
+    imported: Job
     review: Classification
     classifier: Classifier
     active: Classifier
@@ -79,6 +85,9 @@ class World:
             "/api/v1/jobs": self.job,
             "/api/v1/users": self.user,
             "/api/v1/products": self.product,
+            "/api/v1/products/export": self.export,
+            "/api/v1/products/import": self.imported,
+            "/api/v1/import-profiles": ImportProfile.objects.first(),
             "/api/v1/taxonomies": self.taxonomy,
             "/api/v1/categories": self.category,
             "/api/v1/classify": self.job,
@@ -93,7 +102,7 @@ class World:
             # Only the active one can be returned from.
             owners[start] = self.active
         pk = owners[start].pk if "{" in path else None
-        return {"pk": pk, "workflow_id": pk, "step": "gate"}
+        return {"pk": pk, "workflow_id": pk, "step": "gate", "name": "one.csv"}
 
 
 def make_world() -> World:
@@ -126,8 +135,18 @@ def make_world() -> World:
     Chunk.objects.create(job=job, position=1, first=1, size=0)
     for message in ("Seen.", "Seen again."):
         LogLine.write(job, message)
+    for name in ("one.csv", "two.csv"):
+        files.save(job, [b"sku,name"], name=name, media_type="text/csv")
+        save_profile(ImportProfile(), {"name": name, "mapping": {"Nr": "sku"}})
+    imported = imports.accept(
+        BytesIO(b"sku,name\n1,\n2,\n"), "one.csv", imports.Options(dry_run=True), user=administrator
+    )
+    work_off(imported)
+    export = work_off(export_jobs.start({}, "csv", user_id=administrator.pk))
     return World(
         administrator=administrator,
+        export=export,
+        imported=imported,
         user=user,
         session=session,
         taxonomy=Taxonomy.objects.get(code="shop"),
@@ -213,6 +232,13 @@ POLICY = {
     "activation": "when_not_worse",
 }
 TAXONOMY = {"code": "new", "version": "1", "name": "New", "description": "", "language": "en"}
+PROFILE = {
+    "name": "New",
+    "mapping": {"Artikel": "sku"},
+    "delimiter": ";",
+    "encoding": "cp1252",
+    "header": True,
+}
 RULE: dict[str, Any] = {
     "name": "New",
     "conditions": [
@@ -242,6 +268,11 @@ BODIES: dict[str, Body | None] = {
         "update": [{"id": world.product.pk, "name": "Another"}],
         "delete": [],
     },
+    "POST /api/v1/products/import": lambda world: {"job": str(world.imported.pk), "mode": "create"},
+    "POST /api/v1/products/import/preview": lambda world: {"job": str(world.imported.pk)},
+    "POST /api/v1/import-profiles": lambda world: PROFILE,
+    "PUT /api/v1/import-profiles/{pk}": lambda world: PROFILE,
+    "PATCH /api/v1/import-profiles/{pk}": lambda world: {"name": "Another"},
     "POST /api/v1/taxonomies": lambda world: TAXONOMY,
     "PUT /api/v1/taxonomies/{pk}": lambda world: TAXONOMY,
     "PATCH /api/v1/taxonomies/{pk}": lambda world: {"name": "Another"},
