@@ -15,11 +15,10 @@ class ProductsConfig(AppConfig):
     def ready(self) -> None:
         """Say who may write what, everybody with a role may read; and tell operators of the catalogue."""
         from products import doctor, observation
-        from products.services import export_jobs
+        from products.services import export_jobs, imports  # noqa: F401 - makes their jobs known
 
         doctor.register_checks()
         observation.register()
-        export_jobs.register_kind()
         for model in ("taxonomy", "category", "product", "categoryevent", "productevent"):
             grant(VIEWER, f"products.view_{model}")
         grant(EDITOR, *crud("products", "product"))

@@ -239,3 +239,7 @@ class ProductCountDelta(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delta:+d}"
+
+
+# Django looks for models here.
+from products.import_models import ImportChange, ImportedChunk, ImportFault, ImportProfile  # noqa: E402, F401

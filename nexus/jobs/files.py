@@ -167,3 +167,8 @@ def download(file: File) -> StreamingHttpResponse:
             "ETag": f'"{file.sha256}"',
         },
     )
+
+
+def put_block(file: File, position: int, content: bytes) -> None:
+    """Keep a block of any size of a file that is read by its blocks alone."""
+    FileBlock.objects.create(file=file, position=position, content=content)
