@@ -291,7 +291,7 @@ LOGINS_PER_MINUTE_BY_ADDRESS = 60
 LOGINS_PER_MINUTE_BY_ACCOUNT = 10
 
 MAX_BODY_BYTES = 10 * MEBIBYTE
-MAX_UPLOAD_BYTES = 100 * MEBIBYTE
+MAX_UPLOAD_BYTES = int(env.str("NEXUS_MAX_UPLOAD_MB", "") or 100) * MEBIBYTE
 # RequestLimitsMiddleware has refused larger ones by then; the upload limit is the larger of the two.
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 

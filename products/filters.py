@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 
 from nexus.api.filters import BooleanFilter, FilterSet
 from products import search
-from products.models import Category, Product, Taxonomy
+from products.models import Category, ImportFault, ImportProfile, Product, Taxonomy
 from products.querysets import CategoryQuerySet, ProductQuerySet
 
 
@@ -116,4 +116,26 @@ class TaxonomyFilterSet(FilterSet):
 
     class Meta:
         model = Taxonomy
+        fields: list[str] = []
+
+
+class ImportFaultFilterSet(FilterSet):
+    """By what is wrong, and where."""
+
+    code = django_filters.CharFilter()
+    column = django_filters.CharFilter()
+    row = IntegerFilter()
+
+    class Meta:
+        model = ImportFault
+        fields: list[str] = []
+
+
+class ImportProfileFilterSet(FilterSet):
+    """By name."""
+
+    name = django_filters.CharFilter()
+
+    class Meta:
+        model = ImportProfile
         fields: list[str] = []

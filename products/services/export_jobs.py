@@ -112,4 +112,6 @@ def _finish(job: Job) -> None:
         job.save(update_fields=["result"])
 
 
-register(JobKind(name=KIND, next_step=_next_step, work=_work, give_up=_give_up, finish=_finish))
+def register_kind() -> None:
+    """Make the kind known, so that workers can do such jobs."""
+    register(JobKind(name=KIND, next_step=_next_step, work=_work, give_up=_give_up, finish=_finish))

@@ -63,6 +63,8 @@ def _prepare(job: Job) -> Iterator[Chunk]:
             job=job, position=position, first=first, size=size[0], input={"duplicates": duplicates}
         )
         first += size[0]
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE import_key")
 
 
 def _chunks_of(rows: Iterable[Row]) -> Iterator[list[tuple[Row, bytes]]]:
@@ -292,14 +294,16 @@ def _finish(job: Job) -> None:
     job.save(update_fields=["result"])
 
 
-register(
-    JobKind(
-        name=KIND,
-        prepare=_prepare,
-        work=_work,
-        give_up=_give_up,
-        before_retry=_before_retry,
-        finish=_finish,
-        permission=PERMISSION,
+def register_kind() -> None:
+    """Have workers know imports."""
+    register(
+        JobKind(
+            name=KIND,
+            prepare=_prepare,
+            work=_work,
+            give_up=_give_up,
+            before_retry=_before_retry,
+            finish=_finish,
+            permission=PERMISSION,
+        )
     )
-)

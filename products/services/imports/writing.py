@@ -72,6 +72,8 @@ def write(candidates: Sequence[Candidate], mode: str, *, dry_run: bool) -> Writt
     for part, (fields, members) in enumerate(groups.items()):
         found = _compare(part, fields, mode, is_shown=dry_run)
         written.add(found if dry_run else _write_part(part, fields, mode, found, members))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE import_row")
     return written
 
 
