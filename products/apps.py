@@ -15,6 +15,7 @@ class ProductsConfig(AppConfig):
     def ready(self) -> None:
         """Say who may write what, everybody with a role may read; and tell operators of the catalogue."""
         from products import doctor, observation
+        from products.services import importing  # noqa: F401 - registers its kind of job
 
         doctor.register_checks()
         observation.register()

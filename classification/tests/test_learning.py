@@ -21,7 +21,8 @@ from classification.services import (
 from classification.tests.conftest import DRILL, GLOVES, MakeProduct, work_off
 from nexus.celery import app
 from products.models import Category, Product, Taxonomy
-from products.services.loading import CategoryRow, load_taxonomy
+from products.services.loading import load_taxonomy
+from products.taxonomy_files.reading import CategoryRow
 
 pytestmark = pytest.mark.django_db
 

@@ -57,6 +57,18 @@ def create_taxonomy(fields: Mapping[str, Any]) -> Taxonomy:
     return taxonomy
 
 
+def named_or_new(code: str, version: str, **fields: Any) -> Taxonomy:
+    """The taxonomy of a code and version, locked; made with `fields` when there is none.
+
+    The first version of a code is current, later ones wait until somebody makes them so.
+    """
+    _lock_versions(code)
+    has_current = Taxonomy.objects.filter(code=code, is_current=True).exists()
+    defaults = {**fields, "is_current": not has_current}
+    taxonomy, _ = Taxonomy.objects.get_or_create(code=code, version=version, defaults=defaults)
+    return lock(taxonomy.pk)
+
+
 def update_taxonomy(taxonomy: Taxonomy, changes: Mapping[str, Any]) -> Taxonomy:
     """Change fields of a taxonomy. Raises Conflict ``version_taken``.
 

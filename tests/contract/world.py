@@ -17,8 +17,9 @@ from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
 from nexus.jobs.tests.conftest import work_off
 from products.models import Category, Product, Taxonomy
-from products.services.loading import CategoryRow, load_taxonomy
+from products.services.loading import load_taxonomy
 from products.services.products import create_product
+from products.taxonomy_files.reading import CategoryRow
 from workflows.models import Execution, StepRun, Workflow
 from workflows.services import executions
 from workflows.services.definitions import create_workflow, update_workflow
