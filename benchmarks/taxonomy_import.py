@@ -18,11 +18,47 @@ from pathlib import Path
 from typing import Any
 
 ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "nexus.settings", "NEXUS_ENVIRONMENT": "development"}
-WORDS = (
-    "cutting industrial hydraulic ceramic portable digital marine surgical polymer stainless thermal optical rotary "
-    "precision coated flexible modular insulated threaded adjustable"
-).split()
-THINGS = "pump valve drill saw cable glove tape bearing filter motor sensor lamp hose clamp blade relay gauge".split()
+WORDS = [
+    "cutting",
+    "industrial",
+    "hydraulic",
+    "ceramic",
+    "portable",
+    "digital",
+    "marine",
+    "surgical",
+    "polymer",
+    "stainless",
+    "thermal",
+    "optical",
+    "rotary",
+    "precision",
+    "coated",
+    "flexible",
+    "modular",
+    "insulated",
+    "threaded",
+    "adjustable",
+]
+THINGS = [
+    "pump",
+    "valve",
+    "drill",
+    "saw",
+    "cable",
+    "glove",
+    "tape",
+    "bearing",
+    "filter",
+    "motor",
+    "sensor",
+    "lamp",
+    "hose",
+    "clamp",
+    "blade",
+    "relay",
+    "gauge",
+]
 
 
 def main() -> None:

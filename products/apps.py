@@ -15,11 +15,16 @@ class ProductsConfig(AppConfig):
     def ready(self) -> None:
         """Say who may write what, everybody with a role may read; and tell operators of the catalogue."""
         from products import doctor, observation
-        from products.services import importing  # noqa: F401 - registers its kind of job
+        from products.services import carrying, importing  # noqa: F401 - they register their kinds of jobs
 
         doctor.register_checks()
         observation.register()
-        for model in ("taxonomy", "category", "product", "categoryevent", "productevent"):
+        for model in ("taxonomy", "category", "product", "categorymapping", "categoryevent", "productevent"):
             grant(VIEWER, f"products.view_{model}")
         grant(EDITOR, *crud("products", "product"))
-        grant(ADMINISTRATOR, *crud("products", "taxonomy"), *crud("products", "category"))
+        grant(
+            ADMINISTRATOR,
+            *crud("products", "taxonomy"),
+            *crud("products", "category"),
+            *crud("products", "categorymapping"),
+        )

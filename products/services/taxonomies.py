@@ -5,11 +5,15 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import F
+from django.dispatch import Signal
 from django.utils import timezone
 
 from nexus.api.database import refusal
 from nexus.api.errors import Conflict, NotFound
 from products.models import Product, Taxonomy
+
+# Sent within the transaction that makes a version the current one; carries `taxonomy`. Rooms above may refuse it.
+made_current = Signal()
 
 VERSION_UNIQUE = "products_taxonomy_version_unique"
 
@@ -79,6 +83,8 @@ def update_taxonomy(taxonomy: Taxonomy, changes: Mapping[str, Any]) -> Taxonomy:
     with refusal(VERSION_UNIQUE, _version_taken(taxonomy)):
         _retire_others(taxonomy)
         taxonomy.save(update_fields=[*changes, "updated_at"])
+    if changes.get("is_current"):
+        made_current.send(sender=Taxonomy, taxonomy=taxonomy)
     return taxonomy
 
 
