@@ -60,7 +60,7 @@ class SentTaxonomy:
     dry_run: bool
 
 
-def sent_taxonomy(data: Mapping[str, Any]) -> SentTaxonomy:
+def sent_taxonomy(data: Any) -> SentTaxonomy:
     """What a request sends. Raises ValidationError."""
     is_file = isinstance(data, Mapping) and isinstance(data.get("file"), UploadedFile)
     serializer = (TaxonomyUploadSerializer if is_file else TaxonomyTextSerializer)(data=data)

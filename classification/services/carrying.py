@@ -85,7 +85,7 @@ def carry_precedents(way: Way, user_id: int | None) -> dict[str, Any]:
         for pk, goal in goals.items()
         if goal.target is None
     ]
-    left = sum(one["decisions"] for one in details)
+    left = sum(counts[pk] for pk, goal in goals.items() if goal.target is None)
     return {"carried": counts.total() - left, "left": left, "details": details[:SHOWN]}
 
 

@@ -100,7 +100,12 @@ def propose(source: Taxonomy, target: Taxonomy) -> dict[str, int]:
 
 def _propose(source: Taxonomy, target: Taxonomy, basis: Basis) -> int:
     same, decided = _PROPOSALS[basis]
-    values = {"source": source.pk, "target": target.pk, "basis": basis.value, "now": timezone.now()}
+    values: dict[str, Any] = {
+        "source": source.pk,
+        "target": target.pk,
+        "basis": basis.value,
+        "now": timezone.now(),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_PROPOSE.format(same=same, decided=decided), values)
         return int(cursor.rowcount)
@@ -148,7 +153,9 @@ def decide(
 
 @transaction.atomic
 def change(step: CategoryMapping, target: Category | None, *, user_id: int | None) -> CategoryMapping:
-    """Confirm a step, or give it another target, as a person decided. Raises as `decide` does."""
+    """Confirm a suggestion, or give a step another target, as a person decided. Raises as `decide` does."""
+    if step.is_decided and step.target == target:
+        return step
     _lock_pair(step.source_taxonomy, step.target_taxonomy)
     _check_target(target, step.target_taxonomy)
     _suggestions(step).exclude(pk=step.pk).delete()

@@ -283,7 +283,7 @@ def test_the_number_of_statements_does_not_grow_with_the_file(as_administrator: 
 
 
 def test_the_same_key_imports_once(as_administrator: APIClient) -> None:
-    headers = {"HTTP_IDEMPOTENCY_KEY": "once"}
+    headers: dict[str, Any] = {"HTTP_IDEMPOTENCY_KEY": "once"}
     for replayed in (None, "true"):
         file = SimpleUploadedFile("t.csv", PLAIN.encode())
         body = {"file": file, "code": "ours", "version": "1"}

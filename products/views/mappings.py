@@ -111,6 +111,7 @@ class VersionViewSet(GenericViewSet):
     """What a version of a taxonomy changed, and what is carried over to it."""
 
     queryset = Taxonomy.objects.all()
+    serializer_class = VersionChangesSerializer
     permissions = {
         "changes": ANY_ROLE,
         "preview": ANY_ROLE,
