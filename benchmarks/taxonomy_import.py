@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "nexus.settings", "NEXUS_ENVIRONMENT": "development"}
+PRODUCTS = 100_000
 WORDS = [
     *(
         "cutting",
