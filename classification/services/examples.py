@@ -100,8 +100,8 @@ def decisions_since(taxonomy: Taxonomy, moment: datetime) -> int:
 
 
 def are_there(taxonomy: Taxonomy) -> bool:
-    """Whether there is anything to learn from."""
-    return next(labelled(taxonomy), None) is not None
+    """Whether there is anything to learn from, be it only how products are named."""
+    return any(next(rows, None) is not None for rows in (labelled(taxonomy), unlabelled(taxonomy)))
 
 
 def held_back(taxonomy: Taxonomy, active: Classifier) -> Callable[[Labelled], bool]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field, Model
+from django.db.models import AutoField, Field, Model
 from django.db.utils import DEFAULT_DB_ALIAS
 
 
@@ -41,7 +41,9 @@ def _insertion(model: type[Model]) -> tuple[str, list["Field[Any, Any]"], str]:
     """The SQL, the fields whose values it takes, and the name of the key that it returns."""
     meta = model._meta
     key = meta.pk
-    fields = [field for field in meta.local_concrete_fields if not (field.generated or field.db_returning)]
+    fields = [
+        field for field in meta.local_concrete_fields if not (field.generated or isinstance(field, AutoField))
+    ]
     columns, places = ", ".join(map(_column, fields)), ", ".join(["%s"] * len(fields))
     sql = f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES ({places}) RETURNING {_column(key)}"  # noqa: S608 - names of the model
     return sql, fields, key.attname
