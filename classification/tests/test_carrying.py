@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from classification.models import Classification, Classifier, Policy, Precedent, Rule
-from classification.services import classify, reviews, rules
+from classification.services import classify, examples, reviews, rules
 from classification.tests.conftest import DRILL, GLOVES, ROWS, MakeProduct, work_off
 from conftest import ClientOf
 from products.models import Category, CategoryMapping, Product, Taxonomy
@@ -83,6 +83,24 @@ def test_what_reviewers_decided_answers_in_the_new_version_too(
     asked = client.post("/api/v1/classify", {"name": GLOVES, "taxonomy": "shop@2"}).json()
     result = asked["results"]["results"][0]
     assert (result["source"], result["category"]["code"]) == ("precedent", "tools.drills")
+
+
+def test_a_decision_about_a_text_that_is_no_product_is_learned_from_in_the_new_version(
+    client: APIClient, administrator: User, taxonomy: Taxonomy, two: Taxonomy
+) -> None:
+    classify.classify_one({"name": GLOVES}, taxonomy="shop@1", user_id=administrator.pk)
+    Classification.objects.update(decision="needs_review", awaits_review=True)
+    reviews.decide(
+        Classification.objects.get(),
+        decision="correct",
+        category_id=taxonomy.categories.get(code="tools.drills").pk,
+        note="",
+        user_id=administrator.pk,
+    )
+    carry(client, two)
+    learned = [(one.example.text.name, one.example.category_id) for one in examples.labelled(two)]
+    assert learned == [(GLOVES, two.categories.get(code="tools.drills").pk)]
+    assert examples.count_by_category(two) == {learned[0][1]: 1}
 
 
 def test_a_classifier_is_trained_from_carried_labels_and_answers_when_the_version_becomes_current(

@@ -1,6 +1,5 @@
 """Pages about whole taxonomies: importing a file, what a version changed, and carrying products over to it."""
 
-from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -171,7 +170,7 @@ def _shown(opened: Import) -> dict[str, Any]:
     return {
         "report": None if issues else importing.preview(opened),
         "error_count": len(issues),
-        "errors": [asdict(issue) for issue in issues[:SHOWN_ISSUES]],
+        "errors": [issue.as_document() for issue in issues[:SHOWN_ISSUES]],
     }
 
 

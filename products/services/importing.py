@@ -196,7 +196,7 @@ def _report(
         "absent": absent,
         "unknown_codes": list(unknown[:SHOWN_ISSUES]),
         "error_count": len(issues),
-        "errors": [asdict(issue) for issue in issues[:SHOWN_ISSUES]],
+        "errors": [issue.as_document() for issue in issues[:SHOWN_ISSUES]],
     }
 
 
@@ -216,12 +216,14 @@ def _prepare(job: Job) -> list[Chunk]:
 
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
-    """Load the rows and let go of them; the report is written in the same transaction, so that both are done once."""
-    with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=job.pk)
-        if not job.result:
-            job.result = load(_reopened(job.parameters, chunk.input["rows"]))
-            job.save(update_fields=["result"])
+    """Load the rows, report, and let go of them, in one transaction. Of two that do it at once, the first reports."""
+    if "rows" in chunk.input:
+        with transaction.atomic():
+            report = load(_reopened(job.parameters, chunk.input["rows"]))
+            locked = Job.objects.select_for_update().get(pk=job.pk)
+            if not locked.result:
+                locked.result = report
+                locked.save(update_fields=["result"])
             Chunk.objects.filter(pk=chunk.pk).update(input={})
     return Outcome(succeeded=chunk.size, failed=0)
 

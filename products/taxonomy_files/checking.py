@@ -45,6 +45,9 @@ def _own(row: CategoryRow) -> Iterator[Issue]:
             yield Issue(row.line, column, "required", "", "There is none.", f"Give a {column}.")
         elif len(value) > limit:
             yield _too_long(row.line, column, value, limit)
+        if not value.isprintable():
+            reason = "It has line breaks or other control characters."
+            yield Issue(row.line, column, "control_character", value, reason, "Remove them.")
     if len(row.description or "") > MAX_DESCRIPTION:
         yield _too_long(row.line, "description", row.description or "", MAX_DESCRIPTION)
     for keyword in row.keywords or ():

@@ -1,7 +1,8 @@
 """What comes out of a file: rows of categories, and what is wrong with it by line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 SHOWN_VALUE = 80
 
@@ -33,8 +34,16 @@ class Issue:
     mend: str
 
     def __str__(self) -> str:
-        value = self.value if len(self.value) <= SHOWN_VALUE else f"{self.value[:SHOWN_VALUE]}…"
-        return f"Line {self.line}, {self.column} {value!r}: {self.reason} {self.mend}"
+        return f"Line {self.line}, {self.column} {self.shown_value!r}: {self.reason} {self.mend}"
+
+    @property
+    def shown_value(self) -> str:
+        """The value, cut where it would fill a page."""
+        return self.value if len(self.value) <= SHOWN_VALUE else f"{self.value[:SHOWN_VALUE]}…"
+
+    def as_document(self) -> dict[str, Any]:
+        """The mistake as reports show it."""
+        return {**asdict(self), "value": self.shown_value}
 
 
 class UnreadableFileError(Exception):

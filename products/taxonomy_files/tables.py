@@ -8,7 +8,6 @@ from io import StringIO
 from products.taxonomy_files.reading import Reading, UnreadableFileError
 
 DELIMITERS = ",;\t|"
-MAX_CELL = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,6 @@ def rows_of(text: str, reading: Reading) -> Iterator[TableRow]:
 
     Raises UnreadableFileError for what is no CSV.
     """
-    csv.field_size_limit(MAX_CELL)
     reader = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(_first_line(text)), strict=True)
     header: list[str] = []
     try:

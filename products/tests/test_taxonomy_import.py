@@ -225,6 +225,9 @@ def test_a_dry_run_tells_changes_and_mistakes_and_writes_nothing(as_administrato
         (b"Key,Parent key,Code,Title\n1,,27.0,X\n", {"version": "1"}, "/file/2/code", "malformed_code"),
         (b"1 - A\nrubbish\n", {"version": "1"}, "/file/2/line", "malformed"),
         (b"1 - A\n2 - B > C\n", {"version": "1"}, "/file/2/path", "no_parent"),
+        (b'code,name\na,"A\nB"\n', {"code": "ours", "version": "1"}, "/file/3/name", "control_character"),
+        (b"1 - A\n" + b"x" * 200_000, {"version": "1"}, "/file/2/line", "malformed"),
+        (b"code,name\na," + b"x" * 200_000, {"code": "ours", "version": "1"}, "/file", "malformed_csv"),
         (b"1 - A\n2 - A\n", {"version": "1"}, "/file/2/path", "duplicate_path"),
     ],
 )
