@@ -1,5 +1,6 @@
 """Pages about whole taxonomies: importing a file, what a version changed, and carrying products over to it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -80,7 +81,7 @@ class VersionPagesMixin:
 
     def get_urls(self) -> list[Any]:
         """The pages before those of single rows."""
-        pages = [
+        pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
             ("import/", self.import_page, "import"),
             ("<int:pk>/changes/", self.changes_page, "changes"),
             ("<int:pk>/carry/", self.carry_page, "carry"),
