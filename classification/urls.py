@@ -3,6 +3,7 @@
 from django.urls import path
 
 from classification.classifier_views import ClassifierViewSet, DifferenceViewSet, PolicyViewSet
+from classification.mapping_views import SuggestMappingsView
 from classification.rule_views import RuleConflictViewSet, RuleViewSet
 from classification.views import (
     ClassifyViewSet,
@@ -29,6 +30,7 @@ urlpatterns = [
         PolicyViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update"}),
         name="taxonomy-policy",
     ),
+    path("mappings/suggest", SuggestMappingsView.as_view(), name="mapping-suggest"),
     path("reviews", ReviewViewSet.as_view({"get": "list"}), name="review-list"),
     path(
         "reviews/<int:pk>", ReviewViewSet.as_view({"get": "retrieve", "post": "decide"}), name="review-detail"

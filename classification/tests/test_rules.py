@@ -15,7 +15,8 @@ from conftest import ClientOf
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
 from products.models import Category, Product
-from products.services.loading import CategoryRow, load_taxonomy
+from products.services.loading import load_taxonomy
+from products.taxonomy_files.reading import CategoryRow
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,8 @@ from accounts.models import User
 from conftest import ClientOf
 from products.counting import state
 from products.models import Product, Taxonomy
-from products.services.loading import CategoryRow, faults, load_taxonomy
+from products.services.loading import faults, load_taxonomy
+from products.taxonomy_files.reading import CategoryRow
 from products.tests.conftest import URL, MakeProduct, Tree
 
 pytestmark = pytest.mark.django_db(transaction=True)
