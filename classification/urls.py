@@ -2,14 +2,14 @@
 
 from django.urls import path
 
-from classification.classifier_views import ClassifierViewSet, DifferenceViewSet, PolicyViewSet
-from classification.mapping_views import SuggestMappingsView
-from classification.rule_views import RuleConflictViewSet, RuleViewSet
-from classification.views import (
+from classification.views.answers import (
     ClassifyViewSet,
     ProductClassificationViewSet,
     ReviewViewSet,
 )
+from classification.views.classifiers import ClassifierViewSet, DifferenceViewSet, PolicyViewSet
+from classification.views.mappings import SuggestMappingsView
+from classification.views.rules import RuleConflictViewSet, RuleViewSet
 from nexus.api.routers import Router
 
 router = Router()

@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from classification.engine.calibration import FEWEST_ROWS, Confidence, Truths, fit_temperature, softmax
+from classification.engine.calibration import (
+    FEWEST_DIFFERENT,
+    FEWEST_ROWS,
+    Confidence,
+    Truths,
+    fit_temperature,
+    softmax,
+)
 from classification.engine.data import Category, Example, Text
 from classification.engine.explanation import Exemplars
 from classification.engine.features import Features, batch_of, familiarity
@@ -56,7 +63,8 @@ def blend(cold: Floats, learned: Floats, shares: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Features, model and calibration; ``confidence`` and ``gate`` are None below 100 examples that differ.
+    """Features, model and calibration; ``confidence`` and ``gate`` are None below 100 examples, and below 30 that
+    differ in more than size.
 
     ``shares`` is the say of the cold start in each leaf, None where it has none in any.
     """
@@ -150,7 +158,7 @@ def _ranked(
     seen: _OutOfFold, texts: Sequence[Text], labels: Integers, read: ColdReader, leaves: int
 ) -> tuple[float, Floats, bool]:
     """Temperature, out-of-fold probabilities, and whether the cold start has a say in them."""
-    enough = seen.different >= FEWEST_ROWS
+    enough = seen.different >= FEWEST_DIFFERENT and len(seen.numbers) >= FEWEST_ROWS
     temperature = fit_temperature(seen.scores, seen.labels) if enough else _START_TEMPERATURE
     alone = softmax(seen.scores, temperature)
     if not seen.shares.any():

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classification.engine.calibration import (
+    FEWEST_DIFFERENT,
     FEWEST_ROWS,
     Confidence,
     Logistic,
@@ -37,8 +38,8 @@ _MOST_CONFUSIONS = 200
 class Measured:
     """Out-of-fold probabilities of shape (rows, leaves), true leaves, folds, and three columns of familiarity.
 
-    ``different`` is the number of rows that are not near-identical to others, which is what they count for: a
-    hundred copies of one title are right or wrong together, and tell nothing about the next title.
+    ``different`` is the number of rows that are not near-identical to others: a hundred copies of one title tell
+    nothing about the next title.
     """
 
     probabilities: NDArray[np.float32]
@@ -50,6 +51,11 @@ class Measured:
     def best_probabilities(self) -> Floats:
         """The three greatest of each row."""
         return top_probabilities(self.probabilities)[1]
+
+    def is_enough(self) -> bool:
+        """Whether there is anything to fit confidence on: enough rows that differ, in two folds."""
+        is_varied = self.different >= FEWEST_DIFFERENT and len(np.unique(self.folds)) > 1
+        return is_varied and len(self.labels) >= FEWEST_ROWS
 
     def right(self) -> Truths:
         """Whether the first answer is the true one."""
@@ -73,8 +79,8 @@ def top_probabilities(probabilities: NDArray[np.float32], most: int = TOP) -> tu
 def measure(
     measured: Measured, leaves: Sequence[Category], tree: Tree, promised: float
 ) -> tuple[Confidence | None, Truths, Figures]:
-    """Fit confidence and thresholds, and say what they are worth. No confidence below 100 different rows
-    or two folds.
+    """Fit confidence and thresholds, and say what they are worth. No confidence where the rows are not
+    enough.
 
     The second value says which rows have a certain answer.
     """
@@ -83,7 +89,7 @@ def measure(
         "accuracy": float(right.mean()),
         "top_5_accuracy": _top_accuracy(measured.probabilities, measured.labels, 5),
     }
-    if measured.different < FEWEST_ROWS or len(np.unique(measured.folds)) < 2:
+    if not measured.is_enough():
         return None, np.zeros(len(right), dtype=bool), figures
     found = signals(measured.best_probabilities(), measured.familiarity)
     honest = _cross_fitted(found, right, measured.folds)

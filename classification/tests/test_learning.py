@@ -279,7 +279,7 @@ def many(taxonomy: Taxonomy, categories: dict[str, Category]) -> None:
     Product.objects.bulk_create(
         Product(
             sku=f"{code}-{number}",
-            name=f"{words} model {number}",
+            name=f"{words} K{number}",
             category=categories[code],
             category_source="manual",
         )
