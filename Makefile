@@ -8,7 +8,7 @@ CODE := manage.py nexus accounts products classification workflows tests benchma
 
 export NEXUS_ENVIRONMENT = development
 
-.PHONY: run test lint types openapi openapi-check deploy-check unit fuzz lock benchmark clean help
+.PHONY: run test lint types openapi openapi-check deploy-check unit fuzz faults lock benchmark clean help
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -56,6 +56,9 @@ unit: $(INSTALLED)
 
 fuzz: $(INSTALLED) ## thousands of requests made up from the schema, for half an hour
 	@$(PYTHON) -m nexus.devservices $(PYTHON) -m tests.fuzz
+
+faults: $(INSTALLED) ## kill workers, Redis, PostgreSQL and the web server during work, and compare every row
+	@$(PYTHON) -m nexus.devservices $(PYTHON) -m tests.faults
 
 lock: $(INSTALLED) ## compile the requirements again, to the newest versions that fit together
 	for name in requirements requirements-dev; do \

@@ -39,9 +39,9 @@ def measure(number: int) -> None:
     from django.core.management import call_command
 
     from benchmarks.catalogue import fill
-    from classification.management.running import run_to_end
     from classification.models import RuleConflict
     from classification.services import rule_checks, touched
+    from nexus.jobs.running import run_to_end
     from products.models import Taxonomy
 
     call_command("migrate", verbosity=0)

@@ -10,6 +10,7 @@ from classification.models import Classification
 from classification.results import represent_all
 from nexus.api.renderers import to_json
 from nexus.jobs.models import Job
+from products.files.formulas import neutralise
 
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 ROWS_AT_ONCE = 500
@@ -27,8 +28,6 @@ COLUMNS = (
     "rule_id",
     "error",
 )
-# A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Line:
@@ -62,7 +61,7 @@ def _cells(result: dict[str, Any]) -> list[Any]:
     return [
         result["position"],
         result["product_id"],
-        _plain(result["input"].get("name", "")),
+        neutralise(result["input"].get("name", "")),
         category.get("code"),
         category.get("path"),
         result["confidence"],
@@ -73,7 +72,3 @@ def _cells(result: dict[str, Any]) -> list[Any]:
         result["rule_id"],
         result["error"],
     ]
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text

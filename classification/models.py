@@ -260,7 +260,11 @@ class Classification(models.Model):
     candidates = models.JSONField(
         default=list, help_text="[{category_id, confidence}], the most likely first."
     )
-    explanation = models.JSONField(default=list, help_text="[{term, weight}], the weightiest first.")
+    explanation = models.JSONField(
+        default=list,
+        null=True,
+        help_text="[{term, weight}], the weightiest first; null until somebody asks for the reasons.",
+    )
     contrast = models.JSONField(
         default=list,
         db_default=[],

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from classification.models import Classification, Difference
+from classification.services.answers import explain_all
 from classification.services.engines import Loaded
 from products.models import Category, Product
 
@@ -127,6 +128,7 @@ def represent_fresh(answer: Classification, loaded: Loaded) -> dict[str, Any]:
 
 def represent_all(answers: Sequence[Classification]) -> list[dict[str, Any]]:
     """The results of one page."""
+    explain_all(answers)
     known = known_of(answers)
     return [represent(answer, known) for answer in answers]
 

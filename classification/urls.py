@@ -8,6 +8,7 @@ from classification.views.answers import (
     ReviewViewSet,
 )
 from classification.views.classifiers import ClassifierViewSet, DifferenceViewSet, PolicyViewSet
+from classification.views.mappings import SuggestMappingsView
 from classification.views.rules import RuleConflictViewSet, RuleViewSet
 from nexus.api.routers import Router
 
@@ -29,6 +30,7 @@ urlpatterns = [
         PolicyViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update"}),
         name="taxonomy-policy",
     ),
+    path("mappings/suggest", SuggestMappingsView.as_view(), name="mapping-suggest"),
     path("reviews", ReviewViewSet.as_view({"get": "list"}), name="review-list"),
     path(
         "reviews/<int:pk>", ReviewViewSet.as_view({"get": "retrieve", "post": "decide"}), name="review-detail"

@@ -72,7 +72,7 @@ def _commands(port: int) -> dict[str, tuple[list[str], signal.Signals]]:
     clock = ["celery", "--quiet", "-A", "nexus", "beat", "--schedule", ".nexus/beat", "--pidfile="]
     return {
         "The web server": (web, signal.SIGTERM),
-        "The Celery worker": ([*worker, "--queues", "celery"], signal.SIGKILL),
+        "The Celery worker": ([*worker, "--queues", "interactive,bulk"], signal.SIGKILL),
         "The Celery worker that trains": (trainer, signal.SIGKILL),
         "The Celery clock": (clock, signal.SIGTERM),
     }

@@ -117,12 +117,16 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"socket_connect_timeout": 1, "socket_timeout": 5} if CELERY_BROKER_URL.startswith("redis") else {}
 )
-# Training has workers of its own, so that hours of it keep nobody from classifying. A worker that is started without
-# -Q serves all queues.
-TRAINING_QUEUE = "training"
-CELERY_TASK_QUEUES = [Queue("celery"), Queue(TRAINING_QUEUE)]
+# What somebody waits for, what is large, and what takes hours: none of them keeps the others waiting. A worker that is
+# started without --queues serves all of them in turn.
+INTERACTIVE_QUEUE, BULK_QUEUE, TRAINING_QUEUE = QUEUES = ("interactive", "bulk", "training")
+CELERY_TASK_DEFAULT_QUEUE = INTERACTIVE_QUEUE
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in QUEUES]
 CELERY_TASK_SOFT_TIME_LIMIT = 15 * 60
 CELERY_TASK_TIME_LIMIT = 16 * 60
+# A message goes through each queue, so that one that nobody listens to differs from one that is idle.
+HEAR_QUEUE = "nexus.jobs.hear_queue"
+HEARD_EVERY_S, HEARD_EXPIRES_S = 15.0, 60.0
 # Entries expire before they come again, so that a worker that was away does not come back to a pile of them.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "recover jobs": {"task": "nexus.jobs.recover_jobs", "schedule": 10.0, "options": {"expires": 9}},
@@ -138,6 +142,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 3500},
     },
+} | {
+    f"hear {queue}": {
+        "task": HEAR_QUEUE,
+        "args": [queue],
+        "schedule": HEARD_EVERY_S,
+        "options": {"queue": queue, "expires": HEARD_EXPIRES_S},
+    }
+    for queue in QUEUES
 }
 
 # --- Training of classifiers: what one may take before it is ended
@@ -279,7 +291,7 @@ LOGINS_PER_MINUTE_BY_ADDRESS = 60
 LOGINS_PER_MINUTE_BY_ACCOUNT = 10
 
 MAX_BODY_BYTES = 10 * MEBIBYTE
-MAX_UPLOAD_BYTES = 100 * MEBIBYTE
+MAX_UPLOAD_BYTES = int(env.str("NEXUS_MAX_UPLOAD_MB", "") or 100) * MEBIBYTE
 # RequestLimitsMiddleware has refused larger ones by then; the upload limit is the larger of the two.
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 

@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Upper
 
-from products.querysets import CategoryQuerySet, ProductManager, ProductQuerySet, TaxonomyQuerySet
+from products.mappings import CarriedProduct, CategoryMapping  # noqa: F401 - models are found here
+from products.querysets import TEXT, CategoryQuerySet, ProductManager, ProductQuerySet, TaxonomyQuerySet
 from products.validators import validate_attributes, validate_gtin
 
 PATH_SEPARATOR = " > "
@@ -217,13 +218,7 @@ class Product(models.Model):
 
     def text(self) -> dict[str, Any]:
         """The part of a product that a classifier looks at."""
-        return {
-            "name": self.name,
-            "description": self.description,
-            "manufacturer": self.manufacturer,
-            "part_number": self.part_number,
-            "attributes": self.attributes,
-        }
+        return {name: getattr(self, name) for name in TEXT}
 
 
 class ProductCountDelta(models.Model):
@@ -239,3 +234,7 @@ class ProductCountDelta(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delta:+d}"
+
+
+# Django looks for models here.
+from products.import_models import ImportChange, ImportedChunk, ImportFault, ImportProfile  # noqa: E402, F401

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from functools import cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Func, Q, TextField, Value
@@ -12,6 +12,10 @@ from nexus.api.prepared import Prepared
 
 if TYPE_CHECKING:
     from products.models import Category, Product, Taxonomy
+
+
+# The part of a product that a classifier looks at.
+TEXT = ("name", "description", "manufacturer", "part_number", "attributes")
 
 
 class TaxonomyQuerySet(models.QuerySet["Taxonomy"]):
@@ -83,6 +87,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def labelled_in(self, taxonomy: "Taxonomy") -> Self:
         """Products whose category in a taxonomy a person or a supplier chose."""
         return self.filter(category__taxonomy=taxonomy).exclude(category_source="automatic")
+
+    def texts(self) -> dict[int, dict[str, Any]]:
+        """`Product.text` of each, by id, without instances."""
+        return {pk: dict(zip(TEXT, values, strict=True)) for pk, *values in self.values_list("pk", *TEXT)}
 
 
 class ProductManager(models.Manager["Product"]):

@@ -121,12 +121,12 @@ class ClassificationAdmin(AlarmsMixin, ReadOnlyMixin, LargeTableAdmin):
     @admin.display(description="because of")
     def why(self, answer: Classification) -> str:
         """The terms that spoke for the answer."""
-        return _terms(answer.explanation)
+        return _terms(_shown(answer)["explanation"])
 
     @admin.display(description="rather than the second because of")
     def why_not_the_next(self, answer: Classification) -> str:
         """The terms that spoke for the answer and against the second candidate."""
-        return _terms(answer.contrast)
+        return _terms(_shown(answer)["contrast"])
 
     @admin.display(description="certain at the level of")
     def certain_above(self, answer: Classification) -> str:

@@ -4,7 +4,7 @@ In this order, of which docs/architecture.md says why: an earlier decision about
 decision about nearly the same text, the classifier.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
 from time import perf_counter
@@ -14,13 +14,12 @@ from classification import engine
 from classification.engine.rules import Rule, deciding
 from classification.models import Classification
 from classification.services import precedents, rules
-from classification.services.engines import Loaded
+from classification.services.engines import Loaded, load
 from classification.services.precedents import Decided, Precedents
 from classification.services.rules import Rulebook, expected_precision
 from classification.services.sources import Sources
 from nexus.jobs.models import Job
 from nexus.ops.metrics import CLASSIFIER_SECONDS
-from products.models import Product
 
 ERROR_LENGTH = 500
 PLACES = 10_000
@@ -32,11 +31,11 @@ Decision, Source = Classification.Decision, Classification.Source
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to classify: the text of a product, and the product when it is one of the catalogue."""
+    """One thing to classify: the text of a product, and its id when it is one of the catalogue."""
 
     position: int
     text: Mapping[str, Any]
-    product: Product | None = None
+    product_id: int | None = None
     error: str = ""
 
 
@@ -50,16 +49,20 @@ class Found:
 
 
 def answers_to(
-    items: Sequence[Item], job: Job, loaded: Loaded, sources: Sources, *, top_k: int
+    items: Sequence[Item], job: Job, loaded: Loaded, sources: Sources, *, top_k: int, explain: bool = True
 ) -> list[Classification]:
-    """The answers of a job to some items, unsaved; those with an error fail."""
+    """The answers of a job to some items, unsaved; those with an error fail.
+
+    Without `explain`, those of the classifier have no reasons yet: these take it several times as long as the answer,
+    and of a large job few are ever looked at. `explain_all` works them out then.
+    """
     good = [item for item in items if not item.error]
     began = perf_counter()
     found = _found([engine.Text(**item.text) for item in good], loaded, sources, top_k)
     if good:
         CLASSIFIER_SECONDS.observe((perf_counter() - began) / len(good))
     by_position = dict(zip((item.position for item in good), found, strict=True))
-    return [_answer(item, by_position.get(item.position), job, loaded) for item in items]
+    return [_answer(item, by_position.get(item.position), job, loaded, explain) for item in items]
 
 
 def _found(texts: Sequence[engine.Text], loaded: Loaded, sources: Sources, top_k: int) -> list[Found]:
@@ -146,19 +149,22 @@ def _checked(found: Found, known: Precedents) -> Found:
     return Found(prediction._replace(is_certain=False), found.source, found.rule_id)
 
 
-def _answer(item: Item, found: Found | None, job: Job, loaded: Loaded) -> Classification:
+def _answer(item: Item, found: Found | None, job: Job, loaded: Loaded, explain: bool) -> Classification:
     answer = Classification(
-        job=job,
+        job_id=job.pk,
         position=item.position,
-        product=item.product,
+        product_id=item.product_id,
         input=dict(item.text),
-        taxonomy=loaded.taxonomy,
+        taxonomy_id=loaded.taxonomy.pk,
         classifier_id=loaded.id,
         decision=Decision.FAILED,
         error=item.error[:ERROR_LENGTH],
+        explanation=None if found else [],
     )
     if found is not None:
         _write(answer, found, loaded)
+        if explain or found.source != Source.CLASSIFIER:
+            _explain(answer, found.prediction)
     return answer
 
 
@@ -167,6 +173,16 @@ def _write(answer: Classification, found: Found, loaded: Loaded) -> None:
     prediction = found.prediction
     answer.source, answer.rule_id = found.source, found.rule_id
     answer.candidates = _candidates(prediction.candidates, loaded)
+    answer.back_off = _back_off(prediction.back_off, loaded)
+    if prediction.category_id in loaded.categories:
+        answer.category_id, answer.confidence = prediction.category_id, round(prediction.confidence, 4)
+    certain = prediction.is_certain and answer.category_id is not None
+    answer.decision = Decision.AUTO_ACCEPTED if certain else Decision.NEEDS_REVIEW
+    answer.awaits_review = not certain
+
+
+def _explain(answer: Classification, prediction: engine.Prediction) -> None:
+    """Write the reasons for an answer into it."""
     answer.explanation, answer.contrast = _terms(prediction.evidence), _terms(prediction.contrast)
     answer.neighbours = [
         {
@@ -176,12 +192,32 @@ def _write(answer: Classification, found: Found, loaded: Loaded) -> None:
         }
         for one in prediction.neighbours
     ]
-    answer.back_off = _back_off(prediction.back_off, loaded)
-    if prediction.category_id in loaded.categories:
-        answer.category_id, answer.confidence = prediction.category_id, round(prediction.confidence, 4)
-    certain = prediction.is_certain and answer.category_id is not None
-    answer.decision = Decision.AUTO_ACCEPTED if certain else Decision.NEEDS_REVIEW
-    answer.awaits_review = not certain
+
+
+def explain_all(answers: Iterable[Classification]) -> None:
+    """Work out the reasons of those answers, as they are in memory, that were given without.
+
+    The classifier that gave them is asked again: it never changes, so it says the same. One that is there no more, or
+    that answers differently since it is read by a later version of Nexus, leaves an answer without reasons.
+    """
+    by_classifier: dict[int | None, list[Classification]] = {}
+    for answer in answers:
+        if answer.explanation is None:
+            by_classifier.setdefault(answer.classifier_id, []).append(answer)
+    for classifier_id, unexplained in by_classifier.items():
+        for answer, prediction in zip(unexplained, _again(classifier_id, unexplained), strict=True):
+            answer.explanation = []
+            if prediction and prediction.category_id == answer.category_id:
+                _explain(answer, prediction)
+
+
+def _again(
+    classifier_id: int | None, answers: Sequence[Classification]
+) -> Sequence[engine.Prediction | None]:
+    if classifier_id is None:
+        return [None] * len(answers)
+    texts = [engine.Text(**answer.input) for answer in answers]
+    return load(classifier_id).engine.predict(texts, top_k=2)
 
 
 def _candidates(candidates: Sequence[engine.Candidate], loaded: Loaded) -> list[dict[str, Any]]:

@@ -1,23 +1,25 @@
 """Classifying: one product while the caller waits, or any number of them as a job."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
 from itertools import count, islice
+from operator import attrgetter
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from classification.models import Classification
 from classification.services import auditing, engines, touched
 from classification.services.answers import ERROR_LENGTH, Item, answers_to
 from classification.services.sources import sources_of
+from nexus.api.copying import copy
 from nexus.api.errors import NotFound
 from nexus.api.filters import apply_filters
 from nexus.api.saving import insert
 from nexus.jobs import services as jobs
-from nexus.jobs.kinds import JobKind, Outcome, register
+from nexus.jobs.kinds import JobKind, Outcome, Step, register
 from nexus.jobs.models import Chunk, Job
 from nexus.ops.context import current_request_id
 from products.filters import ProductFilterSet
@@ -26,10 +28,13 @@ from products.services.products import set_automatic_categories
 
 KIND = "classify"
 PERMISSION = "classification.run_classification"
-CHUNK_SIZE = 500
+CHUNK_SIZE = 1_000
 DEFAULT_TOP_K = 5
 
 Decision = Classification.Decision
+FIELDS = [field for field in Classification._meta.local_concrete_fields if not field.primary_key]
+COLUMNS = [field.name for field in FIELDS]
+_values = attrgetter(*(field.attname for field in FIELDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +95,11 @@ def classify_one(
     job.started_at = job.created_at
     answers = answers_to([found], job, loaded, sources, top_k=top_k)
     job.finished_at = timezone.now()
-    with transaction.atomic():
-        insert(job)
-        auditing.draw(answers)
+    auditing.draw(answers)
+    # Without a product there is one statement, which is a transaction of its own.
+    with transaction.atomic() if found.product_id else nullcontext():
         _close_older_reviews(answers)
-        insert(answers[0])
+        insert(job, answers[0])
         _apply(answers, chosen)
     return job, answers[0], loaded
 
@@ -137,14 +142,15 @@ def classify_touched(because: Mapping[str, Any], *, chosen: Options, user_id: in
     return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id)
 
 
-def _prepare(job: Job) -> Iterator[Chunk]:
+def _next_step(job: Job, after: Any) -> Step:
     """Chunks of a job over products that are not named: which they are is settled here, whatever changes later."""
     if "because" in job.parameters:
-        return _chunks(job, touched.product_ids(job.parameters["because"]), "product_ids")
-    if "filter" not in job.parameters:
-        return iter(())
-    ids = filtered_products(job.parameters["filter"]).order_by("id").values_list("id", flat=True)
-    return _chunks(job, ids.iterator(chunk_size=10_000), "product_ids")
+        ids, end = touched.next_ids(job.parameters["because"], after or 0)
+    elif "filter" in job.parameters:
+        ids, end = touched.ids_above(filtered_products(job.parameters["filter"]), after or 0)
+    else:
+        return Step((), None)
+    return Step(_chunks(job, ids, "product_ids"), end)
 
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
@@ -153,7 +159,8 @@ def _work(job: Job, chunk: Chunk) -> Outcome:
     loaded = engines.load(chosen.classifier["id"])
     answered = set(_results_of(job, chunk).values_list("position", flat=True))
     items = [item for item in _items(_inputs(chunk), chunk.first) if item.position not in answered]
-    answers = answers_to(items, job, loaded, sources_of(loaded.taxonomy.pk), top_k=chosen.top_k)
+    sources = sources_of(loaded.taxonomy.pk)
+    answers = answers_to(items, job, loaded, sources, top_k=chosen.top_k, explain=False)
     with transaction.atomic():
         _keep(answers, chosen)
     return _outcome(job, chunk)
@@ -167,24 +174,34 @@ def _inputs(chunk: Chunk) -> list[Mapping[str, Any]]:
 
 def _items(inputs: Sequence[Mapping[str, Any]], first: int) -> list[Item]:
     wanted = [item["product_id"] for item in inputs if "product_id" in item]
-    products = Product.objects.in_bulk(wanted) if wanted else {}
-    return [_item(position, given, products) for position, given in enumerate(inputs, start=first)]
+    texts = Product.objects.filter(pk__in=wanted).texts() if wanted else {}
+    return [_item(position, given, texts) for position, given in enumerate(inputs, start=first)]
 
 
-def _item(position: int, given: Mapping[str, Any], products: Mapping[int, Product]) -> Item:
+def _item(position: int, given: Mapping[str, Any], texts: Mapping[int, Mapping[str, Any]]) -> Item:
     if "product_id" not in given:
         return Item(position, given)
-    product = products.get(given["product_id"])
-    if product is None:
+    text = texts.get(given["product_id"])
+    if text is None:
         return Item(position, given, error=f"There is no product {given['product_id']}.")
-    return Item(position, product.text(), product)
+    return Item(position, text, given["product_id"])
 
 
-def _keep(answers: list[Classification], chosen: Options) -> None:
+def _keep(answers: Sequence[Classification], chosen: Options) -> None:
     """Save answers: each position of a job has one, whoever is first. They take the place of older open reviews."""
+    if not answers:
+        return
     auditing.draw(answers)
     _close_older_reviews(answers)
-    Classification.objects.bulk_create(answers, ignore_conflicts=True)
+    now = timezone.now()
+    for answer in answers:
+        answer.created_at = now
+    try:
+        with transaction.atomic():
+            copy(Classification, COLUMNS, map(_values, answers))
+    except IntegrityError:
+        # Another worker has kept some of them, or a product or a category has gone meanwhile.
+        Classification.objects.bulk_create(answers, ignore_conflicts=True)
     _apply(answers, chosen)
 
 
@@ -202,14 +219,23 @@ def _apply(answers: Sequence[Classification], chosen: Options) -> None:
 
 def _close_older_reviews(answers: Sequence[Classification]) -> None:
     """Answers of one job take the place of open reviews of the same products."""
-    products = {a.product_id for a in answers if a.product_id and a.decision != Decision.FAILED}
+    products = [a.product_id for a in answers if a.product_id and a.decision != Decision.FAILED]
     if not products:
         return
-    job, taxonomy = answers[0].job, answers[0].taxonomy
-    older = Classification.objects.filter(product__in=products, taxonomy=taxonomy, awaits_review=True)
-    # Another worker may have kept answers for the same positions: those are not older, they are these.
-    same = Q(job=job, position__in=[answer.position for answer in answers])
-    older.exclude(same).update(awaits_review=False)
+    first, last = answers[0], answers[-1]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLOSE_OLDER_REVIEWS,
+            [products, first.taxonomy_id, str(first.job_id), first.position, last.position],
+        )
+
+
+# Another worker may have kept answers for the same positions: those are not older, they are these.
+_CLOSE_OLDER_REVIEWS = """
+UPDATE classification_classification SET awaits_review = false
+WHERE awaits_review AND product_id = ANY(%s) AND taxonomy_id = %s
+AND NOT (job_id = %s::uuid AND position BETWEEN %s AND %s)
+"""
 
 
 def _results_of(job: Job, chunk: Chunk) -> Any:
@@ -252,7 +278,7 @@ def _forget_failures(job: Job) -> None:
 register(
     JobKind(
         name=KIND,
-        prepare=_prepare,
+        next_step=_next_step,
         work=_work,
         give_up=_give_up,
         before_retry=_forget_failures,

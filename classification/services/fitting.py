@@ -17,6 +17,7 @@ from django.db import transaction
 from classification import engine
 from classification.engine.process import TOO_LARGE
 from nexus.api.renderers import to_json
+from nexus.jobs.cancellation import raise_if_cancelled
 
 COMMAND = [sys.executable, "-m", "classification.engine.process"]
 # Threads that compute at once need no more wall-clock time than one, but as often the processor's.
@@ -52,7 +53,7 @@ def fit(
 ) -> Fitted:
     """Fit within the limits of the settings. What is read from the iterables is passed on at once, and not kept.
 
-    Raises FittingError.
+    Raises FittingError, and Cancelled when its job is asked to stop.
     """
     with TemporaryFile() as errors, TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603
@@ -65,7 +66,7 @@ def fit(
             # One transaction for the reading, so that cursors are streamed; none while the process computes.
             with transaction.atomic(), suppress(BrokenPipeError), process.stdin:
                 process.stdin.writelines(_lines(categories, labelled, unlabelled, promised_precision))
-            process.wait()
+            _wait_for(process)
             was_in_time = alarm.is_alive()
         finally:
             alarm.cancel()
@@ -74,6 +75,15 @@ def fit(
         output.seek(0)
         errors.seek(0)
         return _read(output.readline(), output.read(), process.returncode, errors.read(), was_in_time)
+
+
+def _wait_for(process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a process ends. Raises Cancelled when somebody does not want its outcome any more."""
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+            return
+        raise_if_cancelled()
 
 
 def _lines(

@@ -1,7 +1,7 @@
 """How many products each rule hits, and which rules contradict each other, counted over the whole catalogue."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations, islice
@@ -14,8 +14,9 @@ from classification.engine import rules as matcher
 from classification.models import Rule, RuleConflict
 from classification.services import rules
 from classification.services.engines import taxonomy_of
+from classification.services.touched import ids_above
 from nexus.jobs import services as jobs
-from nexus.jobs.kinds import JobKind, Outcome, register
+from nexus.jobs.kinds import JobKind, Outcome, Step, register
 from nexus.jobs.models import Chunk, Job
 from products.models import Product, Taxonomy
 
@@ -73,19 +74,13 @@ def check_rules(taxonomy: Taxonomy, *, user_id: int | None) -> Job:
     return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id)
 
 
-def _prepare(job: Job) -> Iterator[Chunk]:
+def _next_step(job: Job, after: Any) -> Step:
     """Chunks of products between two ids."""
-    ids = Product.objects.order_by("id").values_list("id", flat=True).iterator(chunk_size=10_000)
-    first = 0
-    while part := list(islice(ids, CHUNK_SIZE)):
-        yield Chunk(
-            job=job,
-            position=first // CHUNK_SIZE,
-            first=first,
-            size=len(part),
-            input={"from": part[0], "to": part[-1]},
-        )
-        first += len(part)
+    ids, end = ids_above(Product.objects.all(), after or 0)
+    parts = (ids[first : first + CHUNK_SIZE] for first in range(0, len(ids), CHUNK_SIZE))
+    return Step(
+        [Chunk(job=job, size=len(part), input={"from": part[0], "to": part[-1]}) for part in parts], end
+    )
 
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
@@ -144,5 +139,7 @@ def _keep(tally: Tally, taxonomy: Taxonomy, began: datetime) -> None:
 
 
 register(
-    JobKind(name=KIND, prepare=_prepare, work=_work, give_up=_give_up, finish=_finish, permission=PERMISSION)
+    JobKind(
+        name=KIND, next_step=_next_step, work=_work, give_up=_give_up, finish=_finish, permission=PERMISSION
+    )
 )

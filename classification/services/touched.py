@@ -1,6 +1,6 @@
 """Which products a change touches: a new rule, another classifier, a taxonomy that is not what it was."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -12,30 +12,44 @@ from nexus.api.errors import invalid
 from products.models import Product, Taxonomy
 
 READ_AT_ONCE = 2_000
+# What is looked at in one step: about a second's work.
+IDS_IN_A_STEP, TEXTS_IN_A_STEP = 50_000, 20_000
 CAUSES = ("rule", "classifier", "taxonomy")
 
 
-def product_ids(because: Mapping[str, Any]) -> Iterator[int]:
-    """The ids of the products that a change touches, each once. Raises Problem when there was no such change.
+def next_ids(because: Mapping[str, Any], after: int) -> tuple[list[int], int | None]:
+    """The next ids above `after` of products that a change touches, and the id to go on after; None at the end.
 
-    `because` names one of `CAUSES`: the id of a rule or of a classifier, or the reference of a taxonomy.
+    `because` names one of `CAUSES`: the id of a rule or of a classifier, or the reference of a taxonomy. Raises
+    Problem when there was no such change.
     """
     cause, changed = cause_of(because)
     if cause == "rule":
-        return _of_rule(changed)
-    products = _of_classifier(changed) if cause == "classifier" else _of_taxonomy(changed)
-    return products.order_by("id").values_list("id", flat=True).iterator(chunk_size=READ_AT_ONCE)
+        return _of_rule(changed, after)
+    return ids_above(_of_classifier(changed) if cause == "classifier" else _of_taxonomy(changed), after)
+
+
+def ids_above(products: QuerySet[Product], after: int) -> tuple[list[int], int | None]:
+    """The next ids of some products above one, and the id to go on after; None at the end."""
+    found = list(products.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:IDS_IN_A_STEP])
+    return found, found[-1] if len(found) == IDS_IN_A_STEP else None
 
 
 def count(because: Mapping[str, Any]) -> int:
-    """How many products a change touches. Raises as `product_ids` does.
+    """How many products a change touches. Raises as `next_ids` does.
 
     For a rule the whole catalogue is read, the other causes are counted by the database.
     """
     cause, changed = cause_of(because)
-    if cause == "rule":
-        return sum(1 for _ in _of_rule(changed))
-    return (_of_classifier(changed) if cause == "classifier" else _of_taxonomy(changed)).count()
+    if cause != "rule":
+        return (_of_classifier(changed) if cause == "classifier" else _of_taxonomy(changed)).count()
+    number, after = 0, 0
+    while True:
+        found, end = _of_rule(changed, after)
+        number += len(found)
+        if end is None:
+            return number
+        after = end
 
 
 def cause_of(because: Mapping[str, Any]) -> tuple[str, Any]:
@@ -60,18 +74,21 @@ def _find(cause: str, reference: Any) -> Rule | Classifier | Taxonomy | None:
     return Taxonomy.objects.meant_by(reference).first()
 
 
-def _of_rule(rule: Rule) -> Iterator[int]:
+def _of_rule(rule: Rule, after: int) -> tuple[list[int], int | None]:
     """Products that the rule answered for before, and those on which it holds now, whose category may be set."""
-    answered = Classification.objects.filter(rule=rule).values("product")
     free = Product.objects.without_decided_category()
-    before = set(free.filter(pk__in=answered).values_list("pk", flat=True))
-    yield from sorted(before)
+    answered = Classification.objects.filter(rule=rule)
     if not rule.enabled:
-        return
-    ready = rules.prepared([rule])
-    for product in free.order_by("id").iterator(chunk_size=READ_AT_ONCE):
-        if product.pk not in before and ready.hits(engine.Text(**product.text())):
-            yield product.pk
+        return ids_above(free.filter(pk__in=answered.values("product")), after)
+    ready, read, last = rules.prepared([rule]), 0, after
+    hit: set[int] = set()
+    for product in free.filter(pk__gt=after).order_by("pk")[:TEXTS_IN_A_STEP].iterator(READ_AT_ONCE):
+        read, last = read + 1, product.pk
+        if ready.hits(engine.Text(**product.text())):
+            hit.add(product.pk)
+    before = answered.filter(product__gt=after, product__lte=last).values("product")
+    hit.update(free.filter(pk__in=before).values_list("pk", flat=True))
+    return sorted(hit), last if read == TEXTS_IN_A_STEP else None
 
 
 def _of_classifier(classifier: Classifier) -> QuerySet[Product]:

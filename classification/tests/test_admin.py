@@ -99,6 +99,7 @@ def test_an_answer_shows_what_spoke_for_it_and_cannot_be_changed(
     staff: Client, doubtful: Classification
 ) -> None:
     page = staff.get(f"{ANSWERS}{doubtful.pk}/change/").content.decode()
+    assert doubtful.explanation
     assert doubtful.explanation[0]["term"] in page
     act(staff, ANSWERS, "reject_answers", doubtful.pk)
     assert 'name="_save"' not in staff.get(f"{ANSWERS}{doubtful.pk}/change/").content.decode()

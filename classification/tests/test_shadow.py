@@ -98,7 +98,7 @@ def test_a_product_that_was_deleted_meanwhile_is_passed_over(
 ) -> None:
     answer = client.post(path(candidate), {}, format="json").json()
     job = shadow.ShadowRun.objects.get().job
-    shadow.jobs.prepare(job)
+    shadow.jobs.work_on(job.pk)
     products[2].delete()
     work_off(answer["job_id"])
     assert client.get(path(candidate)).json()["differ"] == 1

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from django.conf import settings
 
 from nexus.api.errors import Conflict
 from nexus.jobs.models import Chunk, Job
@@ -19,48 +21,62 @@ class Outcome:
     failed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step of a preparation found: chunks, and where the next step goes on; None when there is none."""
+
+    chunks: Iterable[Chunk]
+    after: Any
+
+
 def _nothing(job: Job) -> None:
     """For kinds that need nothing done."""
+
+
+def _no_chunks(job: Job) -> Iterable[Chunk]:
+    """For kinds whose jobs are prepared step by step."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
     """A kind of long work.
 
-    `prepare(job)` gives the chunks that the job is cut into, unsaved; it runs in a transaction with the job locked.
+    `prepare(job)` gives the chunks that the job is cut into, unsaved; they are saved in one transaction.
+    `next_step(job, after)` is there instead where a job may have millions of items: it gives the chunks of the next
+    second or so and the place, as JSON, where the step after it goes on (`after` of the first step is None). Their
+    positions follow from their order.
     `work(job, chunk)` does the items of a chunk. It may be called again for a chunk that it has done in part or in
     whole, by another worker, even at the same time; doing so must change nothing more (a unique key for each result).
     `give_up(job, chunk, reason)` records the items of a chunk that could not be done, and returns their outcome.
     `before_retry(job)` forgets the failures, so that `work` takes them up again.
     `finish(job)` runs in the transaction that ends the job, however it ended.
     `permission` is what its owner needs to cancel or retry a job; any role will do when it is empty.
-    `queue` names the queue of the workers that do it, where that is not the common one, and `seconds` is how long a
-    chunk may take, where that is longer than the common limit.
+    `queue` names the queue of the workers that do it, where that does not follow from its size, and `seconds` is how
+    long a chunk may take, where that is longer than the common limit.
     """
 
     name: str
-    prepare: Callable[[Job], Iterable[Chunk]]
     work: Callable[[Job, Chunk], Outcome]
     give_up: Callable[[Job, Chunk, str], Outcome]
+    prepare: Callable[[Job], Iterable[Chunk]] = _no_chunks
+    next_step: Callable[[Job, Any], Step] | None = None
     before_retry: Callable[[Job], None] = _nothing
     finish: Callable[[Job], None] = _nothing
     permission: str = ""
     queue: str = ""
     seconds: int = 0
 
-    def message_options(self) -> dict[str, object]:
-        """How Celery is to send its messages, and when to end a chunk that takes too long."""
-        options: dict[str, object] = {"queue": self.queue} if self.queue else {}
-        if self.seconds:
-            options |= {"soft_time_limit": self.seconds, "time_limit": self.seconds + SECONDS_TO_END}
-        return options
+    def queue_of(self, job: Job) -> str:
+        """The queue of a job: its kind's, else that of work that people wait for when it is small."""
+        return self.queue or (settings.INTERACTIVE_QUEUE if job.is_small else settings.BULK_QUEUE)
 
 
 def _refuse(job: Job, *_: object) -> NoReturn:
     raise Conflict("unknown_kind", f"Jobs of the kind {job.kind!r} are not known here.")
 
 
-_UNKNOWN = JobKind(name="", prepare=_refuse, work=_refuse, give_up=_refuse)
+_UNKNOWN = JobKind(name="", work=_refuse, give_up=_refuse, prepare=_refuse)
 _kinds: dict[str, JobKind] = {}
 
 
@@ -72,6 +88,20 @@ def register(kind: JobKind) -> None:
 def kind_of(job: Job) -> JobKind:
     """The kind of a job. All that one whose code is not installed here can do is fail."""
     return _kinds.get(job.kind, _UNKNOWN)
+
+
+def known() -> list[JobKind]:
+    """All kinds, by name."""
+    return sorted(_kinds.values(), key=lambda kind: kind.name)
+
+
+def message_options(job: Job) -> dict[str, object]:
+    """To which queue Celery is to send the message of a job, and when to end a chunk that takes too long."""
+    kind = kind_of(job)
+    options: dict[str, object] = {"queue": kind.queue_of(job)}
+    if kind.seconds:
+        options |= {"soft_time_limit": kind.seconds, "time_limit": kind.seconds + SECONDS_TO_END}
+    return options
 
 
 def cut(job: Job, total: int, size: int) -> list[Chunk]:

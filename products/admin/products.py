@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 
 from products import history, search
 from products.admin.base import ServiceAdmin
+from products.admin.exports import ExportMixin
+from products.admin.imports import ImportMixin
 from products.models import Product
 from products.services import products
 from products.services.bulk import update_products
@@ -21,7 +23,7 @@ SHOWN_CHANGES = 20
 
 
 @admin.register(Product)
-class ProductAdmin(ServiceAdmin):
+class ProductAdmin(ExportMixin, ImportMixin, ServiceAdmin):
     """Products of the catalogue."""
 
     list_display = ["sku", "name", "manufacturer", "status", "category", "category_source", "updated_at"]

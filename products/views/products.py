@@ -4,16 +4,23 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
+from nexus.api.conditional import answer
 from nexus.api.filters import FilterSet
 from nexus.api.pagination import Cursor
 from nexus.api.permissions import ANY_ROLE
-from nexus.api.renderers import to_json
+from nexus.api.renderers import files, to_json
 from nexus.api.views import ModelViewSet
+from nexus.jobs.models import Job
+from nexus.jobs.serializers import JobSerializer
 from products import counting, history, search
+from products.files.formats import FORMATS
 from products.filters import ProductFilterSet
 from products.models import Product
 from products.serializers import (
@@ -22,9 +29,12 @@ from products.serializers import (
     HistoryEntrySerializer,
     ProductSerializer,
 )
-from products.services import products
+from products.services import export_jobs, exports, products
 from products.services.bulk import Bulk, apply_bulk
 from products.views import examples
+from products.views.files import download
+
+FORMAT = OpenApiParameter("format", str, enum=list(FORMATS), default="csv")
 
 
 @extend_schema(tags=["Products"])
@@ -69,6 +79,8 @@ class ProductViewSet(ModelViewSet):
         "list": ANY_ROLE,
         "retrieve": ANY_ROLE,
         "history": ANY_ROLE,
+        "export": ANY_ROLE,
+        "export_file": ANY_ROLE,
         "create": "products.add_product",
         "update": "products.change_product",
         "partial_update": "products.change_product",
@@ -122,6 +134,62 @@ class ProductViewSet(ModelViewSet):
         serializer.is_valid(raise_exception=True)
         result = apply_bulk(Bulk(**serializer.validated_data))
         return _json(BulkResultSerializer(result).data)
+
+    @extend_schema(
+        operation_id="products_export",
+        summary="Export products",
+        description="A file of the products that the filters let through, in order of their ids, as "
+        "`POST /api/v1/products/import` takes it. More than 100,000 products are written by a job: 202, and the job at "
+        "`Location`. To ask for the same again while it is under way answers with the same job.",
+        parameters=[FORMAT],
+        filters=True,
+        responses={
+            **{(200, form.media_type): OpenApiTypes.BINARY for form in FORMATS.values()},
+            202: JobSerializer,
+        },
+    )
+    @action(
+        detail=False,
+        methods=["get"],
+        pagination_class=None,
+        ordering_fields=(),
+        renderer_classes=files(*(form.media_type for form in FORMATS.values())),
+    )
+    def export(self, request: Request) -> HttpResponseBase:
+        """The file, streamed; the accepted job where there are very many products."""
+        values = request.query_params.dict()
+        form = values.pop("format", "csv")
+        queryset = exports.chosen(values, pointer="/query")
+        exports.check(queryset, form, pointer="/query/format")
+        if request.method == "HEAD":
+            return download(iter(()), form)
+        if not export_jobs.is_too_large(queryset):
+            return download(exports.stream(queryset, form), form)
+        job = export_jobs.start(values, form, user_id=request.user.pk)
+        location = request.build_absolute_uri(f"/api/v1/jobs/{job.pk}")
+        return answer(request, JobSerializer(job).data, 202, Location=location)
+
+    @extend_schema(
+        operation_id="products_export_file",
+        summary="Download an export that a job has written",
+        description="The owner's and administrators' only. 409 `file_not_ready` until the job has succeeded, and "
+        "`file_expired` a week later.",
+        filters=False,
+        responses={(200, form.media_type): OpenApiTypes.BINARY for form in FORMATS.values()},
+    )
+    @action(
+        detail=False,
+        methods=["get"],
+        url_path="export/<uuid:pk>/file",
+        filterset_class=FilterSet,
+        pagination_class=None,
+        ordering_fields=(),
+        renderer_classes=files(*(form.media_type for form in FORMATS.values())),
+    )
+    def export_file(self, request: Request, pk: str) -> HttpResponseBase:
+        """The whole file, streamed."""
+        job = get_object_or_404(Job.objects.visible_to(request.user), kind=export_jobs.KIND, pk=pk)
+        return download(export_jobs.file_of(job), job.parameters["format"])
 
     @extend_schema(
         summary="Read the history of a product",

@@ -37,7 +37,7 @@ class Operation:
     @property
     def is_list(self) -> bool:
         """Whether it answers with a page of resources."""
-        return self.action in {"list", "history", "step_kinds"}
+        return self.action in {"list", "history", "step_kinds", "kinds"}
 
 
 @cache

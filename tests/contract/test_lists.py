@@ -11,8 +11,8 @@ from tests.contract.conftest import expect_nothing, fault_of, send
 from tests.contract.routes import Operation, operations
 from tests.contract.world import World
 
-# The kinds of steps are a handful, and always there as a whole.
-WHOLE = {"/api/v1/workflows/step-kinds"}
+# The kinds of steps and of jobs are a handful, and always there as a whole.
+WHOLE = {"/api/v1/workflows/step-kinds", "/api/v1/jobs/kinds"}
 
 
 def lists() -> list[Operation]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -13,12 +14,16 @@ from accounts.services.users import create_user
 from accounts.tokens import token_pair
 from classification.models import Classification, Classifier, Difference, Rule
 from classification.services import activation, classify, rule_checks, rules, shadow, training
+from nexus.jobs import files
 from nexus.jobs import services as jobs
-from nexus.jobs.models import Job
+from nexus.jobs.models import Chunk, Job, LogLine
 from nexus.jobs.tests.conftest import work_off
-from products.models import Category, Product, Taxonomy
-from products.services.loading import CategoryRow, load_taxonomy
+from products.models import Category, CategoryMapping, ImportProfile, Product, Taxonomy
+from products.services import carrying, export_jobs, imports, mapping
+from products.services.imports.profiles import save_profile
+from products.services.loading import load_taxonomy
 from products.services.products import create_product
+from products.taxonomy_files.reading import CategoryRow
 from workflows.models import Execution, StepRun, Workflow
 from workflows.services import executions
 from workflows.services.definitions import create_workflow, update_workflow
@@ -51,12 +56,17 @@ class World:
     category: Category
     product: Product
     job: Job
+    export: Job
+    imported: Job
     review: Classification
     classifier: Classifier
     active: Classifier
     rule: Rule
     workflow: Workflow
     execution: Execution
+    next_version: Taxonomy
+    step: CategoryMapping
+    carried: Job
 
     def address(self, path: str) -> str:
         """An address with the ids of what there is."""
@@ -79,8 +89,12 @@ class World:
             "/api/v1/jobs": self.job,
             "/api/v1/users": self.user,
             "/api/v1/products": self.product,
+            "/api/v1/products/export": self.export,
+            "/api/v1/products/import": self.imported,
+            "/api/v1/import-profiles": ImportProfile.objects.first(),
             "/api/v1/taxonomies": self.taxonomy,
             "/api/v1/categories": self.category,
+            "/api/v1/mappings": self.step,
             "/api/v1/classify": self.job,
             "/api/v1/classifiers": self.classifier,
             "/api/v1/reviews": self.review,
@@ -89,11 +103,13 @@ class World:
             "/api/v1/executions": self.execution,
         }
         start = path.partition("/{")[0]
+        if path.endswith(("/changes", "/carry-over", "/carry-back")):
+            owners[start] = self.next_version
         if path.endswith("/return"):
             # Only the active one can be returned from.
             owners[start] = self.active
         pk = owners[start].pk if "{" in path else None
-        return {"pk": pk, "workflow_id": pk, "step": "gate"}
+        return {"pk": pk, "workflow_id": pk, "step": "gate", "name": "one.csv"}
 
 
 def make_world() -> World:
@@ -123,8 +139,22 @@ def make_world() -> World:
     job = classify.classify_items(
         [{"product_id": product.pk}], chosen=classify.options(taxonomy="shop"), user_id=administrator.pk
     )
+    Chunk.objects.create(job=job, position=1, first=1, size=0)
+    for message in ("Seen.", "Seen again."):
+        LogLine.write(job, message)
+    for name in ("one.csv", "two.csv"):
+        files.save(job, [b"sku,name"], name=name, media_type="text/csv")
+        save_profile(ImportProfile(), {"name": name, "mapping": {"Nr": "sku"}})
+    imported = imports.accept(
+        BytesIO(b"sku,name\n1,\n2,\n"), "one.csv", imports.Options(dry_run=True), user=administrator
+    )
+    work_off(imported)
+    export = work_off(export_jobs.start({}, "csv", user_id=administrator.pk))
+    step = _mapped()
     return World(
         administrator=administrator,
+        export=export,
+        imported=imported,
         user=user,
         session=session,
         taxonomy=Taxonomy.objects.get(code="shop"),
@@ -137,7 +167,20 @@ def make_world() -> World:
         rule=contradicting_rules(taxonomy, administrator),
         workflow=workflow,
         execution=execution,
+        next_version=step.target_taxonomy,
+        step=step,
+        carried=work_off(
+            carrying.carry_over(step.source_taxonomy, step.target_taxonomy, user_id=administrator.pk)
+        ),
     )
+
+
+def _mapped() -> CategoryMapping:
+    """A step from one version of a taxonomy to the next."""
+    load_taxonomy("other", "2", "Other", ROWS)
+    versions = Taxonomy.objects.filter(code="other").order_by("id")
+    mapping.propose(versions[0], versions[1])
+    return CategoryMapping.objects.latest("id")
 
 
 def _seen_beside_the_active_one(taxonomy: Taxonomy, user: User) -> Classifier:
@@ -210,6 +253,13 @@ POLICY = {
     "activation": "when_not_worse",
 }
 TAXONOMY = {"code": "new", "version": "1", "name": "New", "description": "", "language": "en"}
+PROFILE = {
+    "name": "New",
+    "mapping": {"Artikel": "sku"},
+    "delimiter": ";",
+    "encoding": "cp1252",
+    "header": True,
+}
 RULE: dict[str, Any] = {
     "name": "New",
     "conditions": [
@@ -239,9 +289,37 @@ BODIES: dict[str, Body | None] = {
         "update": [{"id": world.product.pk, "name": "Another"}],
         "delete": [],
     },
+    "POST /api/v1/products/import": lambda world: {"job": str(world.imported.pk), "mode": "create"},
+    "POST /api/v1/products/import/preview": lambda world: {"job": str(world.imported.pk)},
+    "POST /api/v1/import-profiles": lambda world: PROFILE,
+    "PUT /api/v1/import-profiles/{pk}": lambda world: PROFILE,
+    "PATCH /api/v1/import-profiles/{pk}": lambda world: {"name": "Another"},
     "POST /api/v1/taxonomies": lambda world: TAXONOMY,
     "PUT /api/v1/taxonomies/{pk}": lambda world: TAXONOMY,
     "PATCH /api/v1/taxonomies/{pk}": lambda world: {"name": "Another"},
+    "POST /api/v1/taxonomies/import": lambda world: {
+        "content": "code,parent,name\nnew,,New\n",
+        "format": "plain",
+        "code": "imported",
+        "version": "1",
+        "name": "Imported",
+        "language": "en",
+        "dry_run": False,
+    },
+    "POST /api/v1/taxonomies/{pk}/carry-over": lambda world: {"source": "other@1"},
+    "POST /api/v1/taxonomies/{pk}/carry-back": lambda world: {"job": str(world.carried.pk)},
+    "POST /api/v1/mappings": lambda world: {
+        "source_id": world.category.pk,
+        "target_id": world.step.target_id,
+        "target_taxonomy": world.step.target_taxonomy_id,
+    },
+    "PUT /api/v1/mappings/{pk}": lambda world: {
+        "source_id": world.step.source_id,
+        "target_id": world.step.target_id,
+    },
+    "PATCH /api/v1/mappings/{pk}": lambda world: {"target_id": world.step.target_id},
+    "POST /api/v1/mappings/propose": lambda world: {"source": "shop", "target": "other"},
+    "POST /api/v1/mappings/suggest": lambda world: {"source": "shop", "target": "other"},
     "POST /api/v1/categories": lambda world: {
         "taxonomy": "shop",
         "parent": world.category.pk,

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
 from nexus.devservices.processes import log_file, start, stop_all
@@ -42,10 +43,13 @@ class Nexus:
     logs: Path
     port: int = field(default_factory=free_port)
     parts: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    web: "subprocess.Popen[bytes] | None" = None
+    # Where messages go, if not to Redis.
+    broker_url: str = ""
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":
         """Start a part of Nexus."""
-        values = environment(self.postgres.url, self.redis.url)
+        values = environment(self.postgres.url, self.redis.url) | {"CELERY_BROKER_URL": self.broker_url}
         with log_file(self.logs / f"{len(self.parts)}-{command[0]}.log") as output:
             part = start(
                 [sys.executable, "-m", *command],
@@ -61,21 +65,21 @@ class Nexus:
     def start_web(self) -> None:
         """Start the web server and wait until it is healthy."""
         address = f"127.0.0.1:{self.port}"
-        self.start("gunicorn", "-c", "nexus/gunicorn.py", "--bind", address, "nexus.wsgi:application")
+        self.web = self.start(
+            "gunicorn", "-c", "nexus/gunicorn.py", "--bind", address, "nexus.wsgi:application"
+        )
         eventually(lambda: self.status_of("/health") == 200)
 
-    def start_worker(self) -> "subprocess.Popen[bytes]":
-        """Start a Celery worker with the clock in it, which finds the work that nobody does."""
-        schedule = str(self.logs / "beat")
-        options = [
-            "--beat",
-            "--schedule",
-            schedule,
-            "--without-gossip",
-            "--without-mingle",
-            "--concurrency=2",
-        ]
-        return self.start("celery", "-A", "nexus", "worker", *options)
+    def start_worker(self, name: str = "worker", *, with_clock: bool = True) -> "subprocess.Popen[bytes]":
+        """Start a Celery worker that serves all queues, with the clock in it, which finds the work that nobody does."""
+        options = ["--hostname", f"{name}@%h", "--without-gossip", "--without-mingle", "--concurrency=2"]
+        clock = ["--beat", "--schedule", str(self.logs / f"beat-{name}")] if with_clock else []
+        return self.start("celery", "-A", "nexus", "worker", *options, *clock)
+
+    def start_clock(self) -> "subprocess.Popen[bytes]":
+        """Start a clock of its own."""
+        schedule = str(self.logs / f"beat-{len(self.parts)}")
+        return self.start("celery", "-A", "nexus", "beat", "--schedule", schedule, "--pidfile=")
 
     def call(self, method: str, path: str, body: Any = None, token: str = "", **headers: str) -> Answer:
         """The answer to a request on a connection of its own."""
@@ -94,6 +98,24 @@ class Nexus:
             connection.close()
         document = json.loads(content) if content.startswith((b"{", b"[")) else content
         return Answer(answer.status, dict(answer.headers), document, time.monotonic() - started)
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """What the database says."""
+        with closing(psycopg2.connect(self.postgres.url)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return cursor.fetchall() if cursor.description else []
+
+    def some_seconds_later(self) -> None:
+        """As if so much time had passed that leases have run out and messages are overdue."""
+        past = "now() - interval '1 second'"
+        self.rows(f"UPDATE nexus_jobs_chunk SET leased_until = {past} WHERE status = 'running'")
+        self.rows(f"UPDATE nexus_jobs_chunk SET offered_until = {past} WHERE offered_until IS NOT NULL")
+        self.rows(
+            f"UPDATE nexus_jobs_job SET created_at = created_at - interval '1 minute', "
+            f"leased_until = CASE WHEN leased_until IS NULL THEN NULL ELSE {past} END WHERE finished_at IS NULL"
+        )
 
     def status_of(self, path: str, token: str = "") -> int:
         """The status of a GET; 0 when there is no answer."""
@@ -138,22 +160,33 @@ def eventually(holds: Callable[[], object], seconds: float = PATIENCE_S) -> None
         time.sleep(0.1)
 
 
-@pytest.fixture(scope="package")
-def nexus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nexus]:
-    """A seeded Nexus without workers. Every test leaves its services as they were: running."""
-    directory = tmp_path_factory.mktemp("faults")
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    """End a part of Nexus and the processes that it started, at once and without a word."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[Nexus]:
+    """A seeded Nexus without workers, on services of its own."""
     for place in (directory, *directory.parents[:2]):
         place.chmod(0o711)
-    postgres, redis = Postgres(directory, throw_away=True), Redis(directory, throw_away=True)
-    running = Nexus(postgres, redis, directory)
+    nexus = Nexus(Postgres(directory, throw_away=True), Redis(directory, throw_away=True), directory)
     try:
-        postgres.start()
-        redis.start()
-        fill(postgres.url)
-        running.start_web()
-        yield running
+        nexus.postgres.start()
+        nexus.redis.start()
+        fill(nexus.postgres.url)
+        nexus.start_web()
+        yield nexus
     finally:
-        running.stop()
+        nexus.stop()
+
+
+@pytest.fixture(scope="package")
+def nexus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nexus]:
+    """One for all tests. Every test leaves its services as they were: running."""
+    with running(tmp_path_factory.mktemp("faults")) as started:
+        yield started
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,15 +1,10 @@
 """Work survives whoever does it: killed workers, lost messages, no workers at all."""
 
-import os
-import signal
-import subprocess
-from contextlib import closing
 from typing import Any
 
-import psycopg2
 import pytest
 
-from tests.faults.conftest import Nexus, eventually
+from tests.faults.conftest import Nexus, eventually, kill
 
 ITEMS = 10_000
 LONG_S = 60.0
@@ -34,33 +29,6 @@ def job(nexus: Nexus, token: str, job_id: str) -> dict[str, Any]:
     return body
 
 
-def rows(nexus: Nexus, statement: str, *values: object) -> list[tuple[Any, ...]]:
-    """What the database says."""
-    with closing(psycopg2.connect(nexus.postgres.url)) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
-
-
-def kill(worker: "subprocess.Popen[bytes]") -> None:
-    """End a worker and its processes, at once and without a word."""
-    os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
-
-
-def some_seconds_later(nexus: Nexus) -> None:
-    """As if so much time had passed that leases have run out and messages are overdue."""
-    rows(
-        nexus,
-        "UPDATE nexus_jobs_chunk SET leased_until = now() - interval '1 second' WHERE status = 'running'",
-    )
-    rows(
-        nexus,
-        "UPDATE nexus_jobs_job SET created_at = created_at - interval '1 minute' WHERE finished_at IS NULL",
-    )
-
-
 def test_a_batch_of_10_000_survives_the_death_of_its_worker_with_one_result_for_each_item(
     nexus: Nexus, token: str
 ) -> None:
@@ -71,7 +39,7 @@ def test_a_batch_of_10_000_survives_the_death_of_its_worker_with_one_result_for_
     kill(worker)
     died = job(nexus, token, job_id)
     assert (died["status"], died["processed"] < ITEMS) == ("running", True)
-    some_seconds_later(nexus)
+    nexus.some_seconds_later()
     worker = nexus.start_worker()
     try:
         eventually(lambda: job(nexus, token, job_id)["status"] not in {"queued", "running"}, LONG_S)
@@ -80,7 +48,7 @@ def test_a_batch_of_10_000_survives_the_death_of_its_worker_with_one_result_for_
     ended = job(nexus, token, job_id)
     assert (ended["status"], ended["processed"], ended["succeeded"]) == ("succeeded", ITEMS, ITEMS)
     results = "SELECT count(*), count(DISTINCT position), max(position) FROM classification_classification"
-    assert rows(nexus, f"{results} WHERE job_id = %s", job_id) == [(ITEMS, ITEMS, ITEMS - 1)]
+    assert nexus.rows(f"{results} WHERE job_id = %s", job_id) == [(ITEMS, ITEMS, ITEMS - 1)]
 
 
 def test_a_message_that_is_lost_costs_time_and_nothing_else(nexus: Nexus, token: str) -> None:
@@ -88,7 +56,7 @@ def test_a_message_that_is_lost_costs_time_and_nothing_else(nexus: Nexus, token:
     # What is in memory only goes with its process, and every message with it.
     nexus.redis.stop()
     nexus.redis.start()
-    some_seconds_later(nexus)
+    nexus.some_seconds_later()
     worker = nexus.start_worker()
     try:
         eventually(lambda: job(nexus, token, job_id)["status"] == "succeeded", LONG_S)

@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count
 
 from classification import exports, uploads
-from classification.management.running import run_to_end, text_of
 from classification.models import Classification
 from classification.services import classify
 from nexus.api.errors import Problem
 from nexus.jobs.models import Job
+from nexus.jobs.running import run_to_end, text_of
 
 
 class Command(BaseCommand):

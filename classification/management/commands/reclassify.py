@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from classification.management.running import run_to_end, text_of
 from classification.services import reclassification, touched
 from nexus.api.errors import Problem
 from nexus.jobs.models import Job
+from nexus.jobs.running import run_to_end, text_of
 
 
 class Command(BaseCommand):

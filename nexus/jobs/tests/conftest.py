@@ -71,7 +71,6 @@ def make_job(counting: Counting, editor: User) -> MakeJob:
 
 def work_off(job: Job) -> Job:
     """Do for a job what workers would, until they find nothing to do."""
-    services.work_on(job.pk)
     while services.work_on(job.pk):
         pass
     job.refresh_from_db()

@@ -1,6 +1,5 @@
 """``/api/v1/jobs``."""
 
-
 import pytest
 
 from accounts.models import User

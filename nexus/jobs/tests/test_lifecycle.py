@@ -96,12 +96,14 @@ def test_retry_takes_up_only_what_failed(make_job: MakeJob, counting: Counting) 
 def test_the_time_before_a_retry_does_not_count_for_the_estimate(
     make_job: MakeJob, counting: Counting
 ) -> None:
-    counting.broken = {14}
+    counting.broken = {14, 24}
     job = work_off(make_job(25))
     Job.objects.filter(pk=job.pk).update(started_at=timezone.now() - timedelta(days=1))
     services.work_on(services.retry(job).pk)
     job.refresh_from_db()
-    assert job.status == "running"
+    assert (job.status, job.eta_s) == ("running", None)
+    services.work_on(job.pk)
+    job.refresh_from_db()
     assert job.eta_s is not None
     assert job.eta_s < timedelta(hours=1).total_seconds()
 
@@ -175,7 +177,7 @@ def test_the_sweeper_sends_a_job_whose_message_was_lost(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
 ) -> None:
     sent: list[object] = []
-    monkeypatch.setattr("nexus.jobs.messages.send", sent.append)
+    monkeypatch.setattr("nexus.jobs.messages.send", lambda job_id, **_: sent.append(job_id))
     job = make_job()
     Job.objects.update(created_at=timezone.now() - timedelta(minutes=1))
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
@@ -187,7 +189,7 @@ def test_the_sweeper_sends_no_more_messages_while_one_goes_round(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
 ) -> None:
     sent: list[object] = []
-    monkeypatch.setattr("nexus.jobs.messages.send", sent.append)
+    monkeypatch.setattr("nexus.jobs.messages.send", lambda job_id, **_: sent.append(job_id))
     job = make_job(200)
     services.work_on(job.pk)
     job.refresh_from_db()
@@ -202,7 +204,7 @@ def test_the_message_of_a_dead_worker_is_sent_again(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
 ) -> None:
     sent: list[object] = []
-    monkeypatch.setattr("nexus.jobs.messages.send", sent.append)
+    monkeypatch.setattr("nexus.jobs.messages.send", lambda job_id, **_: sent.append(job_id))
     job = make_job(200)
     services.work_on(job.pk)
     job.refresh_from_db()

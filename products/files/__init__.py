@@ -1,0 +1,1 @@
+"""Products as files: CSV, XLSX and JSON lines, in and out."""

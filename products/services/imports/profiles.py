@@ -1,0 +1,23 @@
+"""Kept mappings: how the files of one supplier are read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from nexus.api.database import meaning
+from nexus.api.errors import Conflict
+from products.models import ImportProfile
+
+NAME_UNIQUE = "products_importprofile_name_unique"
+
+
+def save_profile(profile: ImportProfile, fields: Mapping[str, Any]) -> ImportProfile:
+    """Save a new profile, or changes of one. Raises Conflict ``name_taken``."""
+    for name, value in fields.items():
+        setattr(profile, name, value)
+    detail = f"Another profile has the name {profile.name!r}."
+    place = {"pointer": "/name", "code": "name_taken", "detail": detail}
+    with meaning(NAME_UNIQUE, Conflict("name_taken", detail, errors=[place])), transaction.atomic():
+        profile.save()
+    return profile

@@ -1,0 +1,314 @@
+"""The job of an import: its file is cut into chunks of rows, and each chunk is one transaction.
+
+What a chunk did is written with it (`ImportedChunk`), so that a worker who takes up a chunk that is done finds that
+out. Rows are kept as they were read, in blocks that are the chunks: whoever does one reads nothing else of the file,
+and the list of failed rows is made of them.
+"""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.db.models import Sum
+
+from nexus.api.parsers import NULL_CHARACTER
+from nexus.jobs import files
+from nexus.jobs.cancellation import raise_if_cancelled
+from nexus.jobs.kinds import JobKind, Outcome, register
+from nexus.jobs.models import Chunk, File, Job
+from products.files import reading
+from products.files.layouts import Row
+from products.models import ImportChange, ImportedChunk, ImportFault
+from products.services.imports import categories
+from products.services.imports.options import Plan
+from products.services.imports.rules import Candidate, Fault, Rules
+from products.services.imports.writing import Written, copied, write
+
+KIND = "import_products"
+PERMISSION = "products.change_product"
+ROWS_OF_CHUNK = 2_000
+BYTES_OF_CHUNK = 2**20
+ROWS_FILE = "rows"
+MAX_SKU = 64
+COUNTS = ("created", "updated", "unchanged", "failed", "errors")
+
+
+def rules_of(plan: Plan) -> Rules:
+    """The rules that rows of a file are checked by."""
+    return Rules(plan.layout, plan.mapping, taxonomy=plan.taxonomy, may_decide=plan.may_decide)
+
+
+# --- Preparing: the file is read once
+
+
+def _prepare(job: Job) -> Iterator[Chunk]:
+    """Read the file to its end, keep its rows in blocks, and find SKUs that come twice; then give the chunks."""
+    plan = Plan.from_json(job.parameters)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'CREATE TEMPORARY TABLE import_key (number bigint, sku varchar COLLATE "C") ON COMMIT DROP'
+        )
+    File.objects.filter(job=job, role=File.Role.WORK).delete()
+    kept = File.objects.create(job=job, role=File.Role.WORK, name=ROWS_FILE, media_type="application/jsonl")
+    with files.opened(File.objects.get(job=job, role=File.Role.INPUT)) as content:
+        sizes = [
+            _keep(kept, position, rows, rules_of(plan))
+            for position, rows in enumerate(_chunks_of(reading.rows(content, plan.layout)))
+        ]
+    first = 0
+    for position, (size, duplicates) in enumerate(zip(sizes, _duplicates(sizes), strict=True)):
+        yield Chunk(job=job, position=position, first=first, size=size[0], input={"duplicates": duplicates})
+        first += size[0]
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE import_key")
+
+
+def _chunks_of(rows: Iterable[Row]) -> Iterator[list[tuple[Row, bytes]]]:
+    """Rows with their bytes, as many at a time as make a chunk."""
+    chunk: list[tuple[Row, bytes]] = []
+    size = 0
+    for row, line in map(_with_line, rows):
+        if chunk and (len(chunk) == ROWS_OF_CHUNK or size + len(line) > BYTES_OF_CHUNK):
+            yield chunk
+            raise_if_cancelled()
+            chunk, size = [], 0
+        chunk.append((row, line))
+        size += len(line)
+    if chunk:
+        yield chunk
+
+
+def _with_line(row: Row) -> tuple[Row, bytes]:
+    try:
+        return row, _line(row)
+    except TypeError:
+        # Bytes that the encoding of the file does not know.
+        fault = ("encoding", "The row has bytes that the encoding of the file does not know.")
+        row = Row(row.number, [_legible(cell) for cell in row.cells], fault)
+        return row, _line(row)
+
+
+def _line(row: Row) -> bytes:
+    return orjson.dumps([row.number, row.cells, row.fault], default=str)
+
+
+def _legible(cell: Any) -> str:
+    return str(cell).encode("utf-8", "replace").decode()
+
+
+def _keep(file: File, position: int, rows: Sequence[tuple[Row, bytes]], rules: Rules) -> tuple[int, int]:
+    """Keep the rows of a chunk as a block, and note their SKUs; gives how many there are, and the last one's number."""
+    files.put_block(file, position, b"\n".join(line for _, line in rows))
+    keys = io.StringIO()
+    for row, _ in rows:
+        sku = "" if row.fault else rules.sku(row)
+        # Others are refused without a look at their neighbours.
+        if sku and len(sku) <= MAX_SKU and NULL_CHARACTER not in sku:
+            keys.write(copied([row.number, sku]))
+    keys.seek(0)
+    with connection.cursor() as cursor:
+        cursor.copy_expert("COPY import_key FROM STDIN", keys)
+    return len(rows), rows[-1][0].number
+
+
+_DUPLICATES = """
+SELECT number, first FROM import_key
+JOIN (SELECT sku, min(number) AS first FROM import_key GROUP BY sku HAVING count(*) > 1) AS twice USING (sku)
+WHERE number > first ORDER BY number
+"""
+
+
+def _duplicates(sizes: Sequence[tuple[int, int]]) -> Iterator[dict[str, int]]:
+    """For each chunk those rows whose SKU was there before, with the row where that was."""
+    database: Any = connection
+    with database.chunked_cursor() as cursor:
+        cursor.execute(_DUPLICATES)
+        found = cursor.fetchone()
+        for _, last in sizes:
+            duplicates = {}
+            while found and found[0] <= last:
+                duplicates[str(found[0])] = found[1]
+                found = cursor.fetchone()
+            yield duplicates
+
+
+# --- Working: a chunk is one transaction
+
+
+def rows_of(job: Job, position: int) -> list[Row]:
+    """The rows of a chunk as the file has them."""
+    kept = File.objects.get(job=job, role=File.Role.WORK)
+    block = files.block(kept, position) or b""
+    return [_row(orjson.loads(line)) for line in block.split(b"\n") if line]
+
+
+def as_kept(row: Row) -> Row:
+    """A row as it will be when it has been kept: what is no text any more is a fault."""
+    return _row(orjson.loads(_with_line(row)[1]))
+
+
+def _row(value: list[Any]) -> Row:
+    number, cells, fault = value
+    return Row(number, cells, tuple(fault) if fault else None)
+
+
+@transaction.atomic
+def _work(job: Job, chunk: Chunk) -> Outcome:
+    done, is_new = ImportedChunk.objects.select_for_update().get_or_create(job=job, position=chunk.position)
+    if not is_new and not done.pending:
+        return _outcome(done)
+    plan = Plan.from_json(job.parameters)
+    rows = [row for row in rows_of(job, chunk.position) if is_new or row.number in done.pending]
+    candidates, faults = _checked(rows, plan, chunk.input["duplicates"])
+    written = write(candidates, plan.mode, dry_run=plan.dry_run)
+    faults += _refused(written, candidates, rules_of(plan))
+    if plan.dry_run:
+        _keep_changes(job, written, candidates)
+    _keep_faults(job, faults)
+    _count(done, written, faults)
+    return _outcome(done)
+
+
+def _checked(
+    rows: Sequence[Row], plan: Plan, duplicates: dict[str, int]
+) -> tuple[list[Candidate], list[Fault]]:
+    """The rows that nothing is wrong about, as far as they and the file tell, and the faults of the others."""
+    rules = rules_of(plan)
+    candidates = [rules.candidate(row) for row in rows]
+    for one in candidates:
+        if str(one.number) in duplicates:
+            first = duplicates[str(one.number)]
+            one.faults.append(
+                rules.fault_at(
+                    one.number, "sku", one.values.get("sku"), "duplicate", f"Row {first} has the same SKU."
+                )
+            )
+        elif "sku" not in one.values and not one.faults:
+            one.faults.append(rules.fault_at(one.number, "sku", "", "required", "The row has no SKU."))
+    categories.resolve(candidates, rules)
+    return (
+        [one for one in candidates if not one.faults],
+        [fault for one in candidates for fault in one.faults],
+    )
+
+
+def _refused(written: Written, candidates: Sequence[Candidate], rules: Rules) -> list[Fault]:
+    """The faults of rows that do not fit the products that there are."""
+    skus = {one.number: one.values["sku"] for one in candidates}
+
+    def faults(numbers: Sequence[int], target: str, code: str, detail: str) -> list[Fault]:
+        return [
+            rules.fault_at(n, target, skus[n] if target == "sku" else "", code, detail.format(skus[n]))
+            for n in numbers
+        ]
+
+    return [
+        *faults(written.taken, "sku", "sku_taken", "There is a product with the SKU {!r} already."),
+        *faults(written.missing, "sku", "does_not_exist", "There is no product with the SKU {!r}."),
+        *faults(written.nameless, "name", "required", "The product is new, and needs a name."),
+    ]
+
+
+def _keep_faults(job: Job, faults: Sequence[Fault]) -> None:
+    ImportFault.objects.bulk_create(
+        [
+            ImportFault(
+                job=job,
+                row=fault.row,
+                column=fault.column[:200],
+                value=fault.value,
+                code=fault.code[:50],
+                detail=fault.detail,
+            )
+            for fault in sorted(faults, key=lambda fault: fault.row)
+        ]
+    )
+
+
+def _keep_changes(job: Job, written: Written, candidates: Sequence[Candidate]) -> None:
+    values = {one.number: one.values for one in candidates}
+    ImportChange.objects.bulk_create(
+        ImportChange(
+            job=job,
+            row=number,
+            sku=values[number]["sku"],
+            action=action,
+            changes=_changes(written.before.get(number, {}), values[number]),
+        )
+        for action, numbers in (("create", written.created), ("update", written.updated))
+        for number in numbers
+    )
+
+
+def _changes(before: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """What fields are before and after, of those that differ."""
+    if not before:
+        return {name: {"before": None, "after": v} for name, v in values.items() if v and name != "sku"}
+    after = dict(values)
+    if "added_attributes" in after:
+        before = {**before, "attributes": before.pop("added_attributes")}
+        after["attributes"] = {**before["attributes"], **after.pop("added_attributes")}
+    return {name: {"before": old, "after": after[name]} for name, old in before.items() if old != after[name]}
+
+
+def _count(done: ImportedChunk, written: Written, faults: Sequence[Fault]) -> None:
+    done.created += len(written.created)
+    done.updated += len(written.updated)
+    done.unchanged += len(written.unchanged)
+    done.failed, done.errors = len({fault.row for fault in faults}), len(faults)
+    done.pending = []
+    done.save()
+
+
+def _outcome(done: ImportedChunk) -> Outcome:
+    return Outcome(succeeded=done.created + done.updated + done.unchanged, failed=done.failed)
+
+
+def _give_up(job: Job, chunk: Chunk, reason: str) -> Outcome:
+    """Every row of a chunk that could not be done has failed, for the same reason."""
+    done, is_new = ImportedChunk.objects.select_for_update().get_or_create(job=job, position=chunk.position)
+    if is_new or done.pending:
+        numbers = done.pending or [row.number for row in rows_of(job, chunk.position)]
+        faults = [Fault(number, "", "", "server_error", reason) for number in numbers]
+        _keep_faults(job, faults)
+        _count(done, Written(), faults)
+    return _outcome(done)
+
+
+def _before_retry(job: Job) -> None:
+    """Forget the faults, and note which rows are to be tried again; what went well is not done again."""
+    for done in ImportedChunk.objects.filter(job=job, failed__gt=0):
+        numbers = [row.number for row in rows_of(job, done.position)]
+        faults = ImportFault.objects.filter(job=job, row__gte=numbers[0], row__lte=numbers[-1])
+        done.pending = sorted(set(faults.values_list("row", flat=True)))
+        done.failed = done.errors = 0
+        done.save()
+        faults.delete()
+
+
+def counts(job: Job) -> dict[str, int]:
+    """How many rows were created, changed, left as they are or refused so far, and how many errors these have."""
+    sums = {name: Sum(name, default=0) for name in COUNTS}
+    return dict(ImportedChunk.objects.filter(job=job).aggregate(**sums))
+
+
+def _finish(job: Job) -> None:
+    job.result = {**job.result, **counts(job)}
+    job.save(update_fields=["result"])
+
+
+def register_kind() -> None:
+    """Have workers know imports."""
+    register(
+        JobKind(
+            name=KIND,
+            prepare=_prepare,
+            work=_work,
+            give_up=_give_up,
+            before_retry=_before_retry,
+            finish=_finish,
+            permission=PERMISSION,
+        )
+    )
