@@ -4,6 +4,7 @@ In this order, of which docs/architecture.md says why: an earlier decision about
 decision about nearly the same text, the classifier.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
@@ -18,8 +19,11 @@ from classification.services.engines import Loaded, load
 from classification.services.precedents import Decided, Precedents
 from classification.services.rules import Rulebook, expected_precision
 from classification.services.sources import Sources
+from nexus.api.errors import Problem
 from nexus.jobs.models import Job
 from nexus.ops.metrics import CLASSIFIER_SECONDS
+
+logger = logging.getLogger(__name__)
 
 ERROR_LENGTH = 500
 PLACES = 10_000
@@ -197,8 +201,8 @@ def _explain(answer: Classification, prediction: engine.Prediction) -> None:
 def explain_all(answers: Iterable[Classification]) -> None:
     """Work out the reasons of those answers, as they are in memory, that were given without.
 
-    The classifier that gave them is asked again: it never changes, so it says the same. One that is there no more, or
-    that answers differently since it is read by a later version of Nexus, leaves an answer without reasons.
+    The classifier that gave them is asked again: it never changes, so it says the same. One that is there no more,
+    or that a later version of Nexus cannot read or reads differently, leaves an answer without reasons.
     """
     by_classifier: dict[int | None, list[Classification]] = {}
     for answer in answers:
@@ -216,8 +220,12 @@ def _again(
 ) -> Sequence[engine.Prediction | None]:
     if classifier_id is None:
         return [None] * len(answers)
-    texts = [engine.Text(**answer.input) for answer in answers]
-    return load(classifier_id).engine.predict(texts, top_k=2)
+    try:
+        loaded = load(classifier_id)
+    except Problem as problem:
+        logger.warning("Answers have no reasons: %s", problem.detail, extra={"classifier": classifier_id})
+        return [None] * len(answers)
+    return loaded.engine.predict([engine.Text(**answer.input) for answer in answers], top_k=2)
 
 
 def _candidates(candidates: Sequence[engine.Candidate], loaded: Loaded) -> list[dict[str, Any]]:
