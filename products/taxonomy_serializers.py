@@ -16,7 +16,7 @@ class WantedSerializer(Serializer):
     """What a file may not say itself."""
 
     format = serializers.ChoiceField(
-        choices=[form.value for form in Format], required=False, help_text="Guessed from the file without it."
+        choices=Format.choices, required=False, help_text="Guessed from the file without it."
     )
     code = serializers.SlugField(
         max_length=60,
@@ -95,7 +95,7 @@ class IssueSerializer(serializers.Serializer[Any]):
 class ImportReportSerializer(serializers.Serializer[Any]):
     """What an import did, or in a dry run would do."""
 
-    format = serializers.ChoiceField(choices=[form.value for form in Format])
+    format = serializers.ChoiceField(choices=Format.choices)
     taxonomy = ImportedTaxonomySerializer()
     language = serializers.CharField()
     is_translation = serializers.BooleanField(help_text="Whether names were added as keywords.")

@@ -1,7 +1,8 @@
 """The formats, how one is told from another, and reading a file of any."""
 
 from collections.abc import Callable
-from enum import StrEnum
+
+from django.db.models import TextChoices
 
 from products.taxonomy_files import etim, path_lists
 from products.taxonomy_files.checking import check
@@ -20,7 +21,7 @@ LOOKED_AT = 20
 ABOVE_CLASSES = {"segment", "segmentcode", "family", "familycode"}
 
 
-class Format(StrEnum):
+class Format(TextChoices):
     """The formats that taxonomies are published in."""
 
     GOOGLE = "google"
