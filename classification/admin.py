@@ -11,8 +11,9 @@ from django.utils.html import format_html, format_html_join
 from classification import classifier_admin, results
 from classification.models import Classification, Review, Rule, RuleConflict
 from classification.rule_admin import RuleAdmin, RuleConflictAdmin
-from classification.services import reviews
+from classification.services import mapping_suggestions, reviews
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each, explained
+from products.admin.mappings import suggesters
 
 
 class OpenReviewsFilter(admin.SimpleListFilter):
@@ -211,5 +212,6 @@ class ReviewAdmin(ReadOnlyMixin, LargeTableAdmin):
     list_select_related = ["category", "decided_by"]
 
 
+suggesters["Ask the classifier"] = mapping_suggestions.suggest
 admin.site.register(Rule, RuleAdmin)
 admin.site.register(RuleConflict, RuleConflictAdmin)
