@@ -23,8 +23,8 @@ SYNONYMS: dict[str, str] = {
     "sku": """sku artikelnummer artikelnr artikelno artnr artno articlenumber articleno articleid itemnumber itemno
         itemid itemcode productcode productid productnumber produktnummer produktnr bestellnummer bestellnr supplieraid
         supplierpid materialnummer stockcode variantsku reference référence référencearticle codearticle
-        référenceproduit referencia codigo código codigodearticulo códigodeartículo codice codicearticolo artikelcode indeks
-        kodproduktu symbol""",
+        référenceproduit referencia codigo código codigodearticulo códigodeartículo codice codicearticolo artikelcode
+        indeks kodproduktu symbol""",
     "name": """name title productname producttitle itemname articlename bezeichnung artikelbezeichnung produktname
         produktbezeichnung artikelname kurzbezeichnung kurztext descriptionshort shortdescription nom désignation
         designation libellé libelle intitulé nombre nombredelproducto denominación título titulo nome nomeprodotto
