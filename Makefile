@@ -52,7 +52,7 @@ openapi-check: $(INSTALLED)
 	{ echo "docs/openapi.yaml is not what the code says. Type: make openapi"; exit 1; }
 
 unit: $(INSTALLED)
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile
 
 fuzz: $(INSTALLED) ## thousands of requests made up from the schema, for half an hour
 	@$(PYTHON) -m nexus.devservices $(PYTHON) -m tests.fuzz

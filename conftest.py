@@ -69,12 +69,16 @@ def _no_audits_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make_user(db: None) -> MakeUser:
+def roles(db: None) -> None:
+    """The roles, as migrations have made them: tests with real transactions leave an empty database behind."""
+    Group.objects.bulk_create([Group(name=role) for role in ROLES], ignore_conflicts=True)
+
+
+@pytest.fixture
+def make_user(roles: None) -> MakeUser:
     """Make users: ``make_user("editor", email=..., name=...)``; their password is `PASSWORD`."""
 
     def make(*roles: str, email: str = "", **fields: Any) -> User:
-        # Tests with real transactions leave an empty database behind, without what migrations put there.
-        Group.objects.bulk_create([Group(name=role) for role in ROLES], ignore_conflicts=True)
         email = email or f"{'.'.join(roles) or 'stranger'}@example.org"
         return create_user(email=email, password=PASSWORD, roles=roles, **fields)
 

@@ -4,7 +4,8 @@
 
 starts an empty PostgreSQL and Redis, fills them with products (50,000 unless told otherwise) of which 5,000 have a
 category, trains a classifier on these, and prints one JSON line: products per second of the engine alone on the same
-texts in one process, of a job over all products with two workers, and what each of the two keeps of the engine's speed.
+texts in one process, of a job over all products with two workers, and what each of the two keeps of the engine's speed;
+the memory of a worker, and the bytes of an answer with its indexes.
 PostgreSQL, Redis and the workers share the machine.
 """
 
@@ -15,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from nexus.devservices.processes import start, stop_all
@@ -57,7 +59,7 @@ def measure(number: int) -> None:
     fill(number)
     call_command("train_classifier", "nexus-hardware", "--activate", stdout=sys.stderr)
     alone = engine_alone()
-    job = by_workers()
+    job, memory = by_workers()
     seconds = (job.finished_at - job.started_at).total_seconds()
     together = number / seconds
     figures = {
@@ -68,6 +70,8 @@ def measure(number: int) -> None:
         "job_per_s": round(together),
         "job_s": round(seconds, 1),
         "kept_per_core": round(together / WORKERS / alone, 3),
+        "worker_mb": memory,
+        "answer_bytes": _size_of_answers() // number,
     }
     print(json.dumps(figures))
 
@@ -132,8 +136,8 @@ def _texts() -> Iterator[list[Any]]:
         yield [engine.Text(**text) for text in rows.values()]
 
 
-def by_workers() -> Any:
-    """The job over all products, as two workers have ended it."""
+def by_workers() -> tuple[Any, int]:
+    """The job over all products, as two workers have ended it, and the most memory (MB) that a process of them had."""
     from classification.services import classify
 
     workers = [
@@ -146,9 +150,27 @@ def by_workers() -> Any:
             time.sleep(1)
             job.refresh_from_db()
             print(f"{job.status} {job.processed} / {job.total}", file=sys.stderr, flush=True)
-        return job
+        return job, max(_peak_mb(child) for worker in workers for child in _children(worker.pid))
     finally:
         stop_all(workers, STOP_SECONDS)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _peak_mb(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def _size_of_answers() -> int:
+    """Bytes of the table of answers with its indexes."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_total_relation_size('classification_classification')")
+        return int(cursor.fetchone()[0])
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ def imported(file: Path, mode: str, workers: int) -> tuple[float, dict[str, Any]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     running = [subprocess.Popen(command, **pipes) for _ in range(workers)]
     for process in running:
+        assert process.stdout
         process.stdout.readline()
     started = time.perf_counter()
     with file.open("rb") as content:

@@ -13,7 +13,14 @@ class ClassificationConfig(AppConfig):
         """Tell the roles what they may, the job room what kinds there are, and operators what to watch."""
         from accounts import roles
         from classification import observation
-        from classification.services import classify, rule_checks, shadow, training  # noqa: F401
+        from classification.services import (  # noqa: F401 - they register their kinds of jobs
+            carrying,
+            classify,
+            mapping_suggestions,
+            rule_checks,
+            shadow,
+            training,
+        )
 
         roles.grant(
             roles.VIEWER,
@@ -37,3 +44,4 @@ class ClassificationConfig(AppConfig):
             *roles.crud("classification", "rule"),
         )
         observation.register()
+        carrying.register()

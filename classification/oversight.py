@@ -9,11 +9,16 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+# With a sixth, the reader of schedules takes the first for seconds.
+CRON_FIELDS = 5
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def validate_cron(cron: str) -> None:
     """Raises ValidationError for what is no schedule of five fields, or one that never comes."""
+    if len(cron.split()) != CRON_FIELDS:
+        message = "A cron schedule has five fields: minute, hour, day of month, month, day of week."
+        raise ValidationError(message, "cron")
     try:
         next(CronSim(cron, _ANY_DAY))
     except (CronSimError, StopIteration) as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 
-from classification.serializers import ItemSerializer
+from classification.serializers.answers import ItemSerializer
 from nexus.api.errors import flatten, invalid, invalid_request
 
 COLUMNS = tuple(ItemSerializer().fields)

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from classification.classifier_views import ClassifierViewSet, DifferenceViewSet, PolicyViewSet
-from classification.rule_views import RuleConflictViewSet, RuleViewSet
-from classification.views import (
+from classification.views.answers import (
     ClassifyViewSet,
     ProductClassificationViewSet,
     ReviewViewSet,
 )
+from classification.views.classifiers import ClassifierViewSet, DifferenceViewSet, PolicyViewSet
+from classification.views.mappings import SuggestMappingsView
+from classification.views.rules import RuleConflictViewSet, RuleViewSet
 from nexus.api.routers import Router
 
 router = Router()
@@ -29,6 +30,7 @@ urlpatterns = [
         PolicyViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update"}),
         name="taxonomy-policy",
     ),
+    path("mappings/suggest", SuggestMappingsView.as_view(), name="mapping-suggest"),
     path("reviews", ReviewViewSet.as_view({"get": "list"}), name="review-list"),
     path(
         "reviews/<int:pk>", ReviewViewSet.as_view({"get": "retrieve", "post": "decide"}), name="review-detail"

@@ -320,6 +320,7 @@ SPECTACULAR_SETTINGS = {
         "ReviewDecision": "classification.models.Review.Decision",
         "ExecutionStatus": "workflows.models.Execution.Status",
         "StepStatus": "workflows.models.StepRun.Status",
+        "TaxonomyFileFormat": "products.taxonomy_files.formats.Format",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -15,14 +15,27 @@ class ProductsConfig(AppConfig):
     def ready(self) -> None:
         """Say who may write what, everybody with a role may read; and tell operators of the catalogue."""
         from products import doctor, observation
-        from products.services import export_jobs
+        from products.services import carrying, export_jobs, importing  # noqa: F401 - some register their jobs
         from products.services.imports import work as import_jobs
 
         doctor.register_checks()
         observation.register()
         export_jobs.register_kind()
         import_jobs.register_kind()
-        for model in ("taxonomy", "category", "product", "categoryevent", "productevent", "importprofile"):
+        for model in (
+            "taxonomy",
+            "category",
+            "product",
+            "categorymapping",
+            "categoryevent",
+            "productevent",
+            "importprofile",
+        ):
             grant(VIEWER, f"products.view_{model}")
         grant(EDITOR, *crud("products", "product"), *crud("products", "importprofile"))
-        grant(ADMINISTRATOR, *crud("products", "taxonomy"), *crud("products", "category"))
+        grant(
+            ADMINISTRATOR,
+            *crud("products", "taxonomy"),
+            *crud("products", "category"),
+            *crud("products", "categorymapping"),
+        )

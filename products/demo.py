@@ -8,7 +8,8 @@ from pathlib import Path
 from django.db import transaction
 
 from products.models import Product, Taxonomy
-from products.services.loading import CategoryRow, load_taxonomy
+from products.services.loading import load_taxonomy
+from products.taxonomy_files.reading import CategoryRow
 
 DATA = Path(__file__).resolve().parent / "data"
 TAXONOMY = "nexus-hardware"

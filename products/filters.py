@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 
 from nexus.api.filters import BooleanFilter, FilterSet
 from products import search
-from products.models import Category, ImportFault, ImportProfile, Product, Taxonomy
+from products.models import Category, CategoryMapping, ImportFault, ImportProfile, Product, Taxonomy
 from products.querysets import CategoryQuerySet, ProductQuerySet
 
 
@@ -138,4 +138,20 @@ class ImportProfileFilterSet(FilterSet):
 
     class Meta:
         model = ImportProfile
+        fields: list[str] = []
+
+
+class CategoryMappingFilterSet(FilterSet):
+    """The filters of the list of steps between taxonomies."""
+
+    source_taxonomy = TaxonomyFilter(label="`code`, or `code@version`.")
+    target_taxonomy = TaxonomyFilter(label="`code`, or `code@version`.")
+    source = CategoryFilter(label="The id of a category.")
+    target = CategoryFilter(label="The id of a category.")
+    kind = django_filters.ChoiceFilter(choices=CategoryMapping.Kind.choices)
+    basis = django_filters.ChoiceFilter(choices=CategoryMapping.Basis.choices)
+    is_decided = BooleanFilter(label="Whether products are carried along it.")
+
+    class Meta:
+        model = CategoryMapping
         fields: list[str] = []

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Upper
 
+from products.mappings import CarriedProduct, CategoryMapping  # noqa: F401 - models are found here
 from products.querysets import TEXT, CategoryQuerySet, ProductManager, ProductQuerySet, TaxonomyQuerySet
 from products.validators import validate_attributes, validate_gtin
 

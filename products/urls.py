@@ -10,6 +10,7 @@ from products.views.imports import (
     download_changes,
     download_failed_rows,
 )
+from products.views.mappings import CategoryMappingViewSet, VersionViewSet
 from products.views.products import ProductViewSet
 from products.views.taxonomies import CategoryViewSet, TaxonomyViewSet
 
@@ -17,6 +18,7 @@ router = Router()
 router.register("products", ProductViewSet, basename="product")
 router.register("taxonomies", TaxonomyViewSet, basename="taxonomy")
 router.register("categories", CategoryViewSet, basename="category")
+router.register("mappings", CategoryMappingViewSet, basename="mapping")
 
 router.register("import-profiles", ImportProfileViewSet, basename="import-profile")
 
@@ -34,4 +36,15 @@ urlpatterns = [
     ),
     path("products/import/<uuid:pk>/failed-rows", download_failed_rows, name="product-import-failed-rows"),
     path("products/import/<uuid:pk>/changes", download_changes, name="product-import-changes"),
+    path("taxonomies/<int:pk>/changes", VersionViewSet.as_view({"get": "changes"}), name="taxonomy-changes"),
+    path(
+        "taxonomies/<int:pk>/carry-over",
+        VersionViewSet.as_view({"get": "preview", "post": "carry_over"}),
+        name="taxonomy-carry-over",
+    ),
+    path(
+        "taxonomies/<int:pk>/carry-back",
+        VersionViewSet.as_view({"post": "carry_back"}),
+        name="taxonomy-carry-back",
+    ),
 ]

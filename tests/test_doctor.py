@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from nexus.ops import redis
-from products.services.loading import CategoryRow, load_taxonomy
+from products.services.loading import load_taxonomy
+from products.taxonomy_files.reading import CategoryRow
 
 pytestmark = pytest.mark.django_db
 

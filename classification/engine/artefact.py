@@ -7,6 +7,7 @@ array; times and order inside the zip are fixed, so that equal classifiers are e
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import sha256
@@ -30,6 +31,8 @@ FORMAT = "nexus-classifier"
 FORMAT_VERSION = 2
 _MANIFEST = "manifest.json"
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+# What zipfile and json raise, one after the other, when single bits of a file have turned.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, ValueError)
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -66,7 +69,7 @@ def unpack(data: bytes) -> Content:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         manifest = json.loads(files.pop(_MANIFEST))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except _DAMAGED as error:
         raise ValueError("these bytes are not a classifier") from error
     if manifest.get("format") != FORMAT or manifest.get("format_version") != FORMAT_VERSION:
         raise ValueError(f"only version {FORMAT_VERSION} of {FORMAT} can be read")

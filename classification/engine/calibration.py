@@ -11,6 +11,8 @@ Floats = NDArray[np.float64]
 Truths = NDArray[np.bool_]
 
 FEWEST_ROWS = 100
+# Rows that are near-identical to each other are right or wrong together, and count once.
+FEWEST_DIFFERENT = 30
 _NINETY_PERCENT_ONE_SIDED = 1.2815515655446004
 _BINS = 15
 _SMALLEST = 1e-6

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from classification.engine import artefact
 from classification.engine.calibration import signals
-from classification.engine.cold_start import COLD_THRESHOLD, ColdStart
+from classification.engine.cold_start import COLD_THRESHOLD, ColdStart, pseudo_labels
 from classification.engine.data import Candidate, Category, Example, Prediction, Settings, Text
 from classification.engine.features import batch_of, familiarity
 from classification.engine.gate import gate_signals
-from classification.engine.learning import Learned, learn
+from classification.engine.learning import Learned, learn, learn_from_guesses
 from classification.engine.readings import Readings
 from classification.engine.reasons import Answers, BatchReasons, ColdReasons, LearnedReasons, RowReasons
 from classification.engine.report import TOP, Figures, top_probabilities
@@ -26,8 +26,10 @@ Truths = NDArray[np.bool_]
 _MOST_UNFAMILIAR, _LEAST_FAMILIARITY = 0.33, 0.15
 _UNSURE = 0.5
 _LEAST_PROBABILITY = 1e-6
+_PLACES = 10_000
 _MOST_EXAMPLES = 300_000
 _MOST_UNLABELLED = 50_000
+_MOST_GUESSED, _FEWEST_GUESSES = 20_000, 100
 _CELLS_AT_ONCE, _FEWEST_AT_ONCE, _MOST_AT_ONCE = 1_000_000, 16, 1_000
 _DEFAULTS = Settings()
 _NOTHING = Prediction(None, 0.0, (), False)
@@ -42,9 +44,9 @@ def fit(
 ) -> "Classifier":
     """Make a classifier of a taxonomy; examples and further products improve it, and neither is needed.
 
-    Examples whose category is no leaf of the taxonomy, or whose text is empty, are left out. Of more than 300,000
-    examples those of the most frequent categories are thinned out, and of the unlabelled products the first 50,000
-    are read.
+    Where there is no example, it learns from what it takes the unlabelled products for. Examples whose category is no
+    leaf of the taxonomy, or whose text is empty, are left out. Of more than 300,000 examples those of the most
+    frequent categories are thinned out, and of the unlabelled products the first 50,000 are read.
 
     Raises:
         ValueError: the taxonomy has no leaf.
@@ -52,14 +54,18 @@ def fit(
     cold = ColdStart(categories)
     if not cold.leaves:
         raise ValueError("the taxonomy has no leaf category")
-    frequencies = cold.count(islice(unlabelled, _MOST_UNLABELLED))
-    cold = ColdStart(categories, frequencies) if frequencies.total else cold
     numbers = {leaf.id: number for number, leaf in enumerate(cold.leaves)}
     examples = _thinned([one for one in labelled if one.category_id in numbers and _has_text(one.text)])
     labels = np.array([numbers[example.category_id] for example in examples], dtype=np.int64)
+    others = islice(unlabelled, _MOST_UNLABELLED)
+    texts: Iterable[Text] = others if examples else list(others)
+    frequencies = cold.count(texts)
+    cold = ColdStart(categories, frequencies) if frequencies.total else cold
     learned: Learned | None = None
     figures: Figures = {}
-    if examples and len(cold.leaves) > 1:
+    if len(cold.leaves) > 1 and not examples:
+        learned = _self_trained(cold, list(texts))
+    elif len(cold.leaves) > 1:
         tree = Tree(categories, cold.leaves)
         learned, figures = learn(
             cold.leaves,
@@ -72,6 +78,17 @@ def fit(
     return Classifier(
         categories, cold, learned, _metrics(figures, labels.tolist(), len(cold.leaves), settings)
     )
+
+
+def _self_trained(cold: ColdStart, texts: Sequence[Text]) -> Learned | None:
+    """What the cold start's own answers about texts teach; None where it has too few."""
+    # Evenly spread: products of one kind often come one after the other.
+    texts = texts[:: -(-len(texts) // _MOST_GUESSED) or 1]
+    guesses = pseudo_labels(cold, texts)
+    if len(guesses) < _FEWEST_GUESSES:
+        return None
+    labels = np.array([leaf for _, leaf in guesses], dtype=np.int64)
+    return learn_from_guesses(cold.leaves, [texts[number] for number, _ in guesses], labels)
 
 
 def _has_text(text: Text) -> bool:
@@ -171,12 +188,16 @@ class Classifier:
         return answers, reasons
 
     def _predictions(self, answers: Answers, reasons: BatchReasons, top_k: int) -> list[Prediction]:
-        """The first candidate has its calibrated confidence; the others share the rest as their probabilities do."""
+        """The first candidate has its calibrated confidence; the others share the rest as their probabilities do.
+
+        Theirs are rounded down, so that all together are never more than one.
+        """
         order = answers.order[:, :top_k]
         chances = np.take_along_axis(answers.probabilities, order, axis=1).astype(np.float64)
         first = answers.confidences[:, None]
         shares = (1.0 - first) * chances / np.maximum(1.0 - chances[:, :1], 1e-9)
-        shown = np.round(np.hstack([first, np.minimum(shares, first)[:, 1:]]), 4).tolist()
+        others = np.floor(np.minimum(shares, first)[:, 1:] * _PLACES) / _PLACES
+        shown = np.hstack([np.round(first, 4), others]).tolist()
         counts = np.maximum(1, (chances > _LEAST_PROBABILITY).sum(axis=1)).tolist()
         columns = zip(
             order.tolist(), shown, counts, answers.certain.tolist(), answers.known.tolist(), strict=True

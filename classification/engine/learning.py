@@ -3,7 +3,8 @@
 Every leaf's name, keywords and path form a pseudo-product, so that one model covers labelled and unlabelled
 leaves. Its probabilities are blended with those of the cold start, leaf by leaf, as long as a leaf has few
 examples. Confidence, thresholds and figures come from out-of-fold predictions; titles that differ only in size,
-colour or pack lie in one fold.
+colour or pack lie in one fold. Where nothing is labelled, the most certain answers of the cold start take the place
+of labels.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from classification.engine.calibration import FEWEST_ROWS, Confidence, Truths, fit_temperature, softmax
+from classification.engine.calibration import (
+    FEWEST_DIFFERENT,
+    FEWEST_ROWS,
+    Confidence,
+    Truths,
+    fit_temperature,
+    softmax,
+)
 from classification.engine.data import Category, Example, Text
 from classification.engine.explanation import Exemplars
 from classification.engine.features import Features, batch_of, familiarity
@@ -37,6 +45,7 @@ _COLD_SHARES = (0.5, 0.4, 0.15, 0.0)
 _LEAST_GAIN = 0.005
 _FEW_UNLABELLED = 0.1
 _ROWS_AT_ONCE = 1_000
+_SELF_TRAINING_TEMPERATURE, _SELF_TRAINING_COLD_SHARE = 0.08, 0.35
 
 
 def cold_shares(labels: Integers, leaves: int) -> Floats:
@@ -54,7 +63,8 @@ def blend(cold: Floats, learned: Floats, shares: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Features, model and calibration; ``confidence`` and ``gate`` are None below 100 examples.
+    """Features, model and calibration; ``confidence`` and ``gate`` are None below 100 examples, and below 30 that
+    differ in more than size.
 
     ``shares`` is the say of the cold start in each leaf, None where it has none in any.
     """
@@ -77,10 +87,12 @@ class Learned:
 class _OutOfFold:
     """Predictions for a sample of the examples by models that have not seen their folds.
 
-    ``numbers`` says which examples, ``shares`` what the cold start's say was at that time.
+    ``numbers`` says which examples, ``different`` how many of them are not near-identical to others, and ``shares``
+    what the cold start's say was at that time.
     """
 
     numbers: Integers
+    different: int
     folds: Integers
     labels: Integers
     scores: Floats
@@ -115,7 +127,7 @@ def learn(
     temperature, probabilities, is_blended = _ranked(seen, texts, labels, read, len(leaves))
     if not is_blended:
         shares = None
-    measured = Measured(probabilities, seen.labels, seen.folds, seen.familiarity)
+    measured = Measured(probabilities, seen.labels, seen.folds, seen.familiarity, seen.different)
     confidence, certain, figures = measure(measured, leaves, tree, promised)
     model = LinearModel.fit(rows, np.concatenate([labels, np.arange(len(leaves))]), len(leaves))
     used = model.used_columns()
@@ -125,11 +137,28 @@ def learn(
     return Learned(kept, model, temperature, shares, confidence, gate, exemplars), figures
 
 
+def learn_from_guesses(leaves: Sequence[Category], texts: Sequence[Text], labels: Integers) -> Learned:
+    """Fit on what the cold start takes texts for (D.-H. Lee, "Pseudo-Label", 2013), which nobody has confirmed.
+
+    The model learns what else goes with the words of the categories. Nothing can be measured, so that the answers
+    keep the confidence of the cold start.
+    """
+    documents = [document(leaf) for leaf in leaves]
+    features = Features.fit([*texts, *documents])
+    rows = features.transform([*texts, *documents])
+    model = LinearModel.fit(rows, np.concatenate([labels, np.arange(len(leaves))]), len(leaves))
+    used = model.used_columns()
+    kept, model = features.keep(used), model.keep(used)
+    exemplars = Exemplars.choose(rows[:0, used], kept, [], labels[:0])
+    shares = np.full(len(leaves), _SELF_TRAINING_COLD_SHARE, dtype=np.float32)
+    return Learned(kept, model, _SELF_TRAINING_TEMPERATURE, shares, None, None, exemplars)
+
+
 def _ranked(
     seen: _OutOfFold, texts: Sequence[Text], labels: Integers, read: ColdReader, leaves: int
 ) -> tuple[float, Floats, bool]:
     """Temperature, out-of-fold probabilities, and whether the cold start has a say in them."""
-    enough = len(seen.numbers) >= FEWEST_ROWS
+    enough = seen.different >= FEWEST_DIFFERENT and len(seen.numbers) >= FEWEST_ROWS
     temperature = fit_temperature(seen.scores, seen.labels) if enough else _START_TEMPERATURE
     alone = softmax(seen.scores, temperature)
     if not seen.shares.any():
@@ -143,11 +172,10 @@ def _ranked(
     return temperature, blended if is_worth_it else alone, is_worth_it
 
 
-def folds_of(texts: Sequence[Text]) -> Integers:
-    """A fold for each text, the same for near-identical titles, whatever their order."""
-    folds = _FOLDS_OF_MANY if len(texts) > _MANY else _FOLDS
+def _identities(texts: Sequence[Text]) -> Integers:
+    """A number for each text, the same for near-identical titles, whatever their order."""
     keys = (near_identity(text.name) or text.name for text in texts)
-    return np.array([crc32(key.encode("utf-8", "ignore")) % folds for key in keys], dtype=np.int64)
+    return np.array([crc32(key.encode("utf-8", "ignore")) for key in keys], dtype=np.int64)
 
 
 def _sample(rows: int, leaves: int) -> Integers:
@@ -160,9 +188,11 @@ def _out_of_fold(
     features: Features, rows: csr_matrix, texts: Sequence[Text], labels: Integers, leaves: int
 ) -> _OutOfFold:
     """``rows`` hold the texts and then the documents of the leaves, which all models see."""
-    folds, sample = folds_of(texts), _sample(len(texts), leaves)
+    identities, sample = _identities(texts), _sample(len(texts), leaves)
+    folds = identities % (_FOLDS_OF_MANY if len(texts) > _MANY else _FOLDS)
     seen = _OutOfFold(
         sample,
+        len(np.unique(identities[sample])),
         folds[sample],
         labels[sample],
         np.zeros((len(sample), leaves), dtype=np.float32),

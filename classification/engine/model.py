@@ -1,6 +1,7 @@
 """Linear models over the features: one weight a feature and category, of which the small ones are dropped."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,13 @@ _TOLERANCE = 0.5
 _ROUNDS = 200
 # Joint machines hold a number for each row and category; one by one, they hold some rows for each category.
 _MOST_CELLS_JOINTLY = 12_000_000
-_MOST_WEIGHTS_JOINTLY = 40_000_000
+_MOST_WEIGHTS_JOINTLY, _FEWEST_COLUMNS_JOINTLY = 20_000_000, 20_000
 _MOST_CATEGORIES_ONE_BY_ONE = 4_000
 _OWN_ROWS, _HARD_ROWS, _OTHER_ROWS = 300, 900, 600
 _MOST_DENSE_WEIGHTS = 20_000_000
+_COMMON_COLUMN = 0.05
 _CATEGORIES_AT_ONCE = 32
+_MOST_CELLS_OF_NEARNESS = 20_000_000
 
 
 class LinearModel:
@@ -29,8 +32,10 @@ class LinearModel:
         self.bias = bias
         # As they are stored, so that a classifier answers the same before it was stored and after.
         self.weights.data = weights.data.astype(np.float16).astype(np.float32)
-        count = weights.shape[0] * weights.shape[1]
-        self._dense = weights.toarray() if count <= _MOST_DENSE_WEIGHTS else None
+        features, categories = weights.shape
+        is_small = features * categories <= _MOST_DENSE_WEIGHTS
+        self._dense = weights.toarray() if is_small else None
+        self._parts = None if is_small else _Parts.of(weights)
 
     @classmethod
     def fit(cls, rows: csr_matrix, labels: Integers, categories: int) -> "LinearModel":
@@ -45,16 +50,16 @@ class LinearModel:
         if len(present) < 2 or len(present) > _MOST_CATEGORIES_ONE_BY_ONE:
             centroids = _centroids(rows, labels, categories)
             return cls(centroids.T.tocsr(), np.zeros(categories, dtype=np.float32))
-        jointly = len(present) * rows.shape[0] <= _MOST_CELLS_JOINTLY
-        if jointly and len(present) * rows.shape[1] <= _MOST_WEIGHTS_JOINTLY:
-            return cls(*_jointly(rows, labels, categories))
+        columns = min(rows.shape[1], _MOST_WEIGHTS_JOINTLY // len(present))
+        enough = columns >= min(rows.shape[1], _FEWEST_COLUMNS_JOINTLY)
+        if enough and len(present) * rows.shape[0] <= _MOST_CELLS_JOINTLY:
+            return cls(*_jointly(rows, labels, categories, columns))
         return cls(*_one_by_one(rows, labels, categories))
 
     def scores(self, rows: csr_matrix) -> Floats:
         """Scores of shape (rows, categories)."""
-        if self._dense is not None:
-            return np.asarray(rows @ self._dense + self.bias, dtype=np.float32)
-        return np.asarray((rows @ self.weights).toarray() + self.bias, dtype=np.float32)
+        found = rows @ self._dense if self._parts is None else self._parts.scores(rows)
+        return np.asarray(found + self.bias, dtype=np.float32)
 
     def used_columns(self) -> Integers:
         """The columns that have a weight for any category, in ascending order."""
@@ -71,6 +76,36 @@ class LinearModel:
         return np.asarray(self.weights[columns, categories], dtype=np.float32).ravel()
 
 
+class _Parts(NamedTuple):
+    """Weights that are too many for a dense matrix: dense are those of the columns that speak for many categories.
+
+    Multiplied as sparse ones, these few columns would cost more than all others together.
+    """
+
+    columns: Integers
+    common: Floats
+    rare: csr_matrix
+
+    @classmethod
+    def of(cls, weights: csr_matrix) -> "_Parts":
+        """Take the weights apart."""
+        counts = np.diff(weights.indptr)
+        most = _MOST_DENSE_WEIGHTS // weights.shape[1]
+        columns = np.flatnonzero(counts > weights.shape[1] * _COMMON_COLUMN)
+        columns = np.sort(columns[np.argsort(-counts[columns], kind="stable")[:most]])
+        is_rare = np.ones(len(counts), dtype=bool)
+        is_rare[columns] = False
+        rare = diags(is_rare.astype(np.float32)) @ weights
+        rare.eliminate_zeros()
+        return cls(columns, weights[columns].toarray(), rare)
+
+    def scores(self, rows: csr_matrix) -> Floats:
+        """rows @ weights, of shape (rows, categories)."""
+        found = (rows @ self.rare).toarray()
+        found += rows[:, self.columns].toarray() @ self.common
+        return np.asarray(found, dtype=np.float32)
+
+
 def _dropped(weights: NDArray[np.float64]) -> csr_matrix:
     """The weights, one row a category, as a sparse matrix without the small ones; some rows at a time."""
     parts = []
@@ -81,11 +116,13 @@ def _dropped(weights: NDArray[np.float64]) -> csr_matrix:
     return vstack(parts, format="csr")
 
 
-def _jointly(rows: csr_matrix, labels: Integers, categories: int) -> tuple[csr_matrix, Floats]:
+def _jointly(rows: csr_matrix, labels: Integers, categories: int, most: int) -> tuple[csr_matrix, Floats]:
+    """One machine over the ``most`` columns that the most rows have; the weights of the others are zero."""
     from sklearn.svm import LinearSVC
 
+    kept = _most_frequent(rows, most)
     machine = LinearSVC(multi_class="crammer_singer", tol=_TOLERANCE, max_iter=_ROUNDS, random_state=0)
-    machine.fit(rows, labels)
+    machine.fit(rows[:, kept] if len(kept) < rows.shape[1] else rows, labels)
     found, biases = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
         found, biases = np.vstack([-found, found]) / 2, np.concatenate([-biases, biases]) / 2
@@ -94,8 +131,16 @@ def _jointly(rows: csr_matrix, labels: Integers, categories: int) -> tuple[csr_m
     bias[machine.classes_] = biases
     places = np.full(categories, len(machine.classes_))
     places[machine.classes_] = np.arange(len(machine.classes_))
-    nothing = csr_matrix((1, rows.shape[1]), dtype=np.float32)
-    return vstack([weights, nothing], format="csr")[places].T.tocsr(), bias
+    nothing = csr_matrix((1, len(kept)), dtype=np.float32)
+    found = vstack([weights, nothing], format="csr")[places]
+    spread = csr_matrix((found.data, kept[found.indices], found.indptr), shape=(categories, rows.shape[1]))
+    return spread.T.tocsr(), bias
+
+
+def _most_frequent(rows: csr_matrix, most: int) -> Integers:
+    """The columns that the most rows have, in ascending order."""
+    counts = np.bincount(rows.indices, minlength=rows.shape[1])
+    return np.sort(np.argsort(-counts, kind="stable")[:most])
 
 
 def _one_by_one(rows: csr_matrix, labels: Integers, categories: int) -> tuple[csr_matrix, Floats]:
@@ -118,17 +163,23 @@ def _machine(rows: csr_matrix, own: NDArray[np.bool_]) -> tuple[csr_matrix, floa
 def _shortlists(rows: csr_matrix, labels: Integers, categories: int) -> Iterator[tuple[int, Integers]]:
     """For each category its own rows, the other rows nearest to its centroid, and some of the rest."""
     spread = np.unique(np.linspace(0, len(labels) - 1, _OTHER_ROWS).astype(np.int64))
-    centroids = _centroids(rows, labels, categories)
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], np.arange(categories + 1))
-    transposed = rows.T.tocsc() if rows.shape[0] < rows.shape[1] else rows.T
-    for category in np.unique(labels).tolist():
+    most = min(_HARD_ROWS, len(labels) - 1)
+    for category, near in _nearness(rows, labels, categories):
         own = order[starts[category] : starts[category + 1]]
-        near = np.asarray((centroids[category] @ transposed).toarray()).ravel()
         near[own] = -1.0
-        most = min(_HARD_ROWS, len(near) - 1)
         hard = np.argpartition(-near, most)[:most]
         yield category, np.unique(np.concatenate([_spread(own, _OWN_ROWS * 10), hard, spread]))
+
+
+def _nearness(rows: csr_matrix, labels: Integers, categories: int) -> Iterator[tuple[int, Floats]]:
+    """Each category that has rows, and how near every row is to its centroid."""
+    centroids, present = _centroids(rows, labels, categories), np.unique(labels)
+    at_once = max(1, _MOST_CELLS_OF_NEARNESS // rows.shape[0])
+    for start in range(0, len(present), at_once):
+        some = present[start : start + at_once]
+        yield from zip(some.tolist(), (rows @ centroids[some].T.tocsr()).T.toarray(), strict=True)
 
 
 def _spread(numbers: Integers, most: int) -> Integers:

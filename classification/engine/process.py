@@ -1,25 +1,33 @@
 """Fitting in a process of its own, which may not grow beyond its limits: ``python -m classification.engine.process``.
 
-It reads JSON lines: first ``{"memory_bytes", "seconds", "promised_precision"}``, then ``{"category": ...}``,
+It reads JSON lines: first ``{"parent", "memory_bytes", "seconds", "promised_precision"}``, then ``{"category": ...}``,
 ``{"example": ..., "held": bool}`` and ``{"unlabelled": ...}`` in any order, with the fields of `data`.
 It writes one JSON line, ``{"metrics", "held": [[category id or null, confidence], ...]}``, and after it the bytes of
 the artefact; or one line ``{"error"}``.
 
 ``held`` are the answers about the examples that are held back, in their order, by a classifier that was fitted
 without them. The artefact is fitted on all examples.
+
+``parent`` is the process that began it and reads the outcome. When it dies, so does this one: somebody else will begin
+again, and two at once would need twice the memory.
 """
 
 import json
+import os
 import resource
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from threading import Thread
+from time import sleep
 from typing import Any, BinaryIO
 
 from classification.engine.classifier import Classifier, fit
 from classification.engine.data import Category, Example, Settings, Text
 
 TOO_LARGE = "out of memory"
+# Between two looks at whether the parent is still there.
+PAUSE_S = 0.5
 
 
 @dataclass(slots=True)
@@ -58,6 +66,7 @@ def main(source: BinaryIO, target: BinaryIO) -> None:
 def _fitted(source: Iterable[bytes]) -> bytes:
     lines = map(json.loads, source)
     head = next(lines)
+    Thread(target=end_with, args=[head["parent"]], daemon=True).start()
     limit(head["memory_bytes"], head["seconds"])
     material = Material(Settings(promised_precision=head["promised_precision"]))
     for line in lines:
@@ -65,6 +74,13 @@ def _fitted(source: Iterable[bytes]) -> bytes:
     held = _answers(_fit(material, material.examples), material.held) if material.held else []
     classifier = _fit(material, material.examples + material.held)
     return _line({"metrics": classifier.metrics, "held": held}) + classifier.to_bytes()
+
+
+def end_with(parent: int) -> None:
+    """End this process as soon as it has another parent, which it gets when its own has died."""
+    while os.getppid() == parent:
+        sleep(PAUSE_S)
+    os._exit(os.EX_TEMPFAIL)
 
 
 def limit(memory_bytes: int, seconds: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classification.engine.calibration import (
+    FEWEST_DIFFERENT,
     FEWEST_ROWS,
     Confidence,
     Logistic,
@@ -35,16 +36,26 @@ _MOST_CONFUSIONS = 200
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Out-of-fold probabilities of shape (rows, leaves), true leaves, folds, and three columns of familiarity."""
+    """Out-of-fold probabilities of shape (rows, leaves), true leaves, folds, and three columns of familiarity.
+
+    ``different`` is the number of rows that are not near-identical to others: a hundred copies of one title tell
+    nothing about the next title.
+    """
 
     probabilities: NDArray[np.float32]
     labels: Integers
     folds: Integers
     familiarity: Floats
+    different: int
 
     def best_probabilities(self) -> Floats:
         """The three greatest of each row."""
         return top_probabilities(self.probabilities)[1]
+
+    def is_enough(self) -> bool:
+        """Whether there is anything to fit confidence on: enough rows that differ, in two folds."""
+        is_varied = self.different >= FEWEST_DIFFERENT and len(np.unique(self.folds)) > 1
+        return is_varied and len(self.labels) >= FEWEST_ROWS
 
     def right(self) -> Truths:
         """Whether the first answer is the true one."""
@@ -68,7 +79,8 @@ def top_probabilities(probabilities: NDArray[np.float32], most: int = TOP) -> tu
 def measure(
     measured: Measured, leaves: Sequence[Category], tree: Tree, promised: float
 ) -> tuple[Confidence | None, Truths, Figures]:
-    """Fit confidence and thresholds, and say what they are worth. No confidence below 100 rows or two folds.
+    """Fit confidence and thresholds, and say what they are worth. No confidence where the rows are not
+    enough.
 
     The second value says which rows have a certain answer.
     """
@@ -77,7 +89,7 @@ def measure(
         "accuracy": float(right.mean()),
         "top_5_accuracy": _top_accuracy(measured.probabilities, measured.labels, 5),
     }
-    if len(right) < FEWEST_ROWS or len(np.unique(measured.folds)) < 2:
+    if not measured.is_enough():
         return None, np.zeros(len(right), dtype=bool), figures
     found = signals(measured.best_probabilities(), measured.familiarity)
     honest = _cross_fitted(found, right, measured.folds)

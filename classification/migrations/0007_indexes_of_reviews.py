@@ -1,8 +1,9 @@
 """Indexes of a large table, made while it is being written to."""
 
 from django.contrib.postgres.indexes import BrinIndex
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from nexus.api.migration_operations import AddIndexToLargeTable
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [("classification", "0006_activations_and_priorities")]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndexToLargeTable(
             model_name="classification",
             index=models.Index(
                 condition=models.Q(("awaits_review", True)),
@@ -19,7 +20,7 @@ class Migration(migrations.Migration):
                 name="classification_review_queue",
             ),
         ),
-        AddIndexConcurrently(
+        AddIndexToLargeTable(
             model_name="classification",
             index=models.Index(
                 condition=models.Q(("decision__in", ["accepted", "corrected", "rejected"])),
@@ -27,7 +28,7 @@ class Migration(migrations.Migration):
                 name="classification_decided",
             ),
         ),
-        AddIndexConcurrently(
+        AddIndexToLargeTable(
             model_name="classification",
             index=BrinIndex(autosummarize=True, fields=["created_at"], name="classification_by_day"),
         ),

@@ -14,7 +14,10 @@ Reason = Activation.Reason
 
 
 def activate(classifier: Classifier, *, user_id: int | None, reason: Reason = Reason.PERSON) -> Classifier:
-    """Let a classifier answer for its taxonomy from now on. Raises Conflict for one that cannot."""
+    """Let a classifier answer for its taxonomy from now on.
+
+    Raises Conflict for one that cannot: that is not trained, or cannot be read.
+    """
     with transaction.atomic():
         engines.lock(classifier.taxonomy)
         classifier = Classifier.objects.without_artefact().select_for_update().get(pk=classifier.pk)
@@ -24,6 +27,7 @@ def activate(classifier: Classifier, *, user_id: int | None, reason: Reason = Re
             raise Conflict(
                 "classifier_state", f"A classifier that is {classifier.status} cannot be activated."
             )
+        engines.load(classifier.pk)
         Classifier.objects.filter(taxonomy=classifier.taxonomy_id, status=Status.ACTIVE).update(
             status=Status.RETIRED
         )

@@ -1,6 +1,7 @@
 """Classifying: one product while the caller waits, or any number of them as a job."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
 from itertools import count, islice
 from operator import attrgetter
@@ -94,11 +95,11 @@ def classify_one(
     job.started_at = job.created_at
     answers = answers_to([found], job, loaded, sources, top_k=top_k)
     job.finished_at = timezone.now()
-    with transaction.atomic():
-        insert(job)
-        auditing.draw(answers)
+    auditing.draw(answers)
+    # Without a product there is one statement, which is a transaction of its own.
+    with transaction.atomic() if found.product_id else nullcontext():
         _close_older_reviews(answers)
-        insert(answers[0])
+        insert(job, answers[0])
         _apply(answers, chosen)
     return job, answers[0], loaded
 

@@ -24,6 +24,10 @@ KEPT_IN_MEMORY = 4
 LOCK_CLASS = 7101
 
 
+class Unreadable(Conflict):
+    """A classifier whose artefact is damaged, or of a format that is no longer read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A classifier ready for use, with the categories that it answers with."""
@@ -51,13 +55,17 @@ _lock = Lock()
 def active(taxonomy: Taxonomy) -> Loaded:
     """The active classifier of a taxonomy.
 
-    One that has learned nothing is made when there is none, and again when the taxonomy has changed since. Raises
-    Conflict when the taxonomy has no categories.
+    One that has learned nothing is made when there is none, again when the taxonomy has changed since, and in place
+    of one that an older version of this software has written. Raises Conflict when the taxonomy has no categories.
     """
     row = Classifier.objects.active_of(taxonomy)
     if row is None or _is_outdated(row, taxonomy):
-        row = _make_untrained(taxonomy)
-    return _loaded_or_load(row, taxonomy)
+        row = _make_untrained(taxonomy, instead_of=row)
+    try:
+        return _loaded_or_load(row, taxonomy)
+    except Unreadable:
+        logger.error("An active classifier cannot be read; train it again", extra={"id": row.pk})
+        return _loaded_or_load(_make_untrained(taxonomy, instead_of=row), taxonomy)
 
 
 def answering(reference: str | None) -> tuple[Loaded, Sources]:
@@ -110,7 +118,7 @@ def _is_outdated(row: Classifier, taxonomy: Taxonomy) -> bool:
 
 
 def load(classifier_id: int) -> Loaded:
-    """Any classifier that has been trained. Raises NotFound."""
+    """Any classifier that has been trained. Raises NotFound, and Unreadable."""
     row = Classifier.objects.without_artefact().select_related("taxonomy").filter(pk=classifier_id).first()
     if row is None or row.status in {Classifier.Status.TRAINING, Classifier.Status.FAILED}:
         raise NotFound("classifier_not_found", f"There is no trained classifier {classifier_id}.")
@@ -136,7 +144,7 @@ def _load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
         id=row.pk,
         version=row.version,
         taxonomy=taxonomy,
-        engine=engine.Classifier.from_bytes(bytes(artefact or b"")),
+        engine=_read(row, bytes(artefact or b"")),
         categories={
             pk: {"id": pk, "code": code, "name": name, "path": path, "taxonomy": taxonomy.code}
             for pk, code, name, path, _ in rows
@@ -152,12 +160,21 @@ def _load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
     return loaded
 
 
-def _make_untrained(taxonomy: Taxonomy) -> Classifier:
+def _read(row: Classifier, artefact: bytes) -> engine.Classifier:
+    try:
+        return engine.Classifier.from_bytes(artefact)
+    except ValueError as error:
+        raise Unreadable(
+            "classifier_unreadable", f"Version {row.version} cannot be read ({error}). Train a new one."
+        ) from error
+
+
+def _make_untrained(taxonomy: Taxonomy, instead_of: Classifier | None) -> Classifier:
     """Make and activate a classifier that knows the taxonomy alone, unless somebody else has just done so."""
     with transaction.atomic():
         lock(taxonomy)
         existing = Classifier.objects.active_of(taxonomy)
-        if existing and not _is_outdated(existing, taxonomy):
+        if existing and existing != instead_of:
             return existing
         fitted = fit_untrained(taxonomy)
         Classifier.objects.filter(taxonomy=taxonomy, status=Classifier.Status.ACTIVE).update(
@@ -169,7 +186,7 @@ def _make_untrained(taxonomy: Taxonomy) -> Classifier:
             status=Classifier.Status.ACTIVE,
             taxonomy_revision=taxonomy.revision,
             artefact=fitted.to_bytes(),
-            metrics=fitted.metrics,
+            metrics={name: value for name, value in fitted.metrics.items() if name != "report"},
             activated_at=timezone.now(),
         )
         Activation.objects.create(taxonomy=taxonomy, classifier=classifier, reason=Activation.Reason.FIRST)

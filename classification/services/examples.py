@@ -11,7 +11,7 @@ from django.db.models import Count, DecimalField, Func, Q, QuerySet, Sum
 
 from classification import engine
 from classification.engine.artefact import FORMAT_VERSION
-from classification.models import Classifier, Review
+from classification.models import Classifier, Precedent, Review
 from nexus.api.renderers import to_json
 from products.models import Product, Taxonomy
 
@@ -35,7 +35,8 @@ def labelled(taxonomy: Taxonomy) -> Iterator[Labelled]:
 
     A product whose category a person or a supplier chose counts with this category, which is the newest decision
     about it, and with no review. Reviews count where there is no such product: for texts outside of the catalogue,
-    products that were deleted, and products that are labelled in another taxonomy by now.
+    products that were deleted, and products that are labelled in another taxonomy by now. So do decisions about texts
+    that were carried along from another version.
     """
     products = Product.objects.labelled_in(taxonomy).order_by("id").only("category_id", *TEXT_FIELDS)
     for product in products.iterator(ROWS_AT_ONCE):
@@ -49,6 +50,11 @@ def labelled(taxonomy: Taxonomy) -> Iterator[Labelled]:
         values = newest.values_list("id", "category", "classification__product", "classification__input")
         for pk, category, product_id, text in values.iterator(ROWS_AT_ONCE):
             yield Labelled(engine.Example(engine.Text(**text), category, product_id), pk)
+    texts = (
+        _carried(taxonomy).order_by("id").values_list("review", "category", "review__classification__input")
+    )
+    for pk, category, text in texts.iterator(ROWS_AT_ONCE):
+        yield Labelled(engine.Example(engine.Text(**text), category), pk)
 
 
 def _decided(taxonomy: Taxonomy) -> QuerySet[Review]:
@@ -65,6 +71,13 @@ def _of_products_elsewhere(taxonomy: Taxonomy) -> QuerySet[Review]:
     """Decisions about products that have a category, but in another taxonomy."""
     decided = _decided(taxonomy).filter(classification__product__category__isnull=False)
     return decided.exclude(classification__product__category__taxonomy=taxonomy)
+
+
+def _carried(taxonomy: Taxonomy) -> QuerySet[Precedent]:
+    """Decisions about texts that belong to no product, made in another version and carried along to this one."""
+    right = Precedent.objects.filter(taxonomy=taxonomy, is_right=True, review__isnull=False)
+    texts = right.filter(review__classification__product=None)
+    return texts.exclude(review__classification__taxonomy=taxonomy)
 
 
 def unlabelled(taxonomy: Taxonomy) -> Iterator[engine.Text]:
@@ -88,6 +101,7 @@ def count_by_category(taxonomy: Taxonomy) -> dict[int, int]:
         Product.objects.labelled_in(taxonomy),
         _of_texts(taxonomy),
         _of_products_elsewhere(taxonomy),
+        _carried(taxonomy),
     ]
     for rows in sources:
         counts.update(dict(rows.order_by().values_list("category_id").annotate(Count("id"))))
@@ -100,8 +114,8 @@ def decisions_since(taxonomy: Taxonomy, moment: datetime) -> int:
 
 
 def are_there(taxonomy: Taxonomy) -> bool:
-    """Whether there is anything to learn from."""
-    return next(labelled(taxonomy), None) is not None
+    """Whether there is anything to learn from, be it only how products are named."""
+    return any(next(rows, None) is not None for rows in (labelled(taxonomy), unlabelled(taxonomy)))
 
 
 def held_back(taxonomy: Taxonomy, active: Classifier) -> Callable[[Labelled], bool]:
@@ -136,14 +150,14 @@ def fingerprint(taxonomy: Taxonomy, promised_precision: float) -> str:
     Products without a label are left out: they come and go every day, and tell no more than which words are common.
     """
     products = Product.objects.labelled_in(taxonomy)
-    reviews = (_of_texts(taxonomy), _of_products_elsewhere(taxonomy))
+    decisions = (_of_texts(taxonomy), _of_products_elsewhere(taxonomy), _carried(taxonomy))
     parts = [
         FORMAT_VERSION,
         taxonomy.pk,
         taxonomy.revision,
         promised_precision,
         _sum(products, _Hash("id", "category_id", *TEXT_FIELDS)),
-        *(_sum(rows, _Hash("id", "category_id")) for rows in reviews),
+        *(_sum(rows, _Hash("id", "category_id")) for rows in decisions),
     ]
     return sha256(to_json(parts)).hexdigest()
 

@@ -1,6 +1,7 @@
 """Fitting a classifier in a process of its own, so that one that grows too large ends alone."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -93,6 +94,7 @@ def _lines(
 ) -> Iterator[bytes]:
     yield _line(
         {
+            "parent": os.getpid(),
             "memory_bytes": settings.TRAINING_MEMORY_BYTES,
             "seconds": settings.TRAINING_SECONDS * PROCESSOR_SECONDS_A_SECOND,
             "promised_precision": promised_precision,

@@ -8,7 +8,8 @@ import pytest
 from nexus.jobs.models import Job
 from nexus.jobs.tests import conftest as job_tests
 from products.models import Category, Product, Taxonomy
-from products.services.loading import CategoryRow, load_taxonomy
+from products.services.loading import load_taxonomy
+from products.taxonomy_files.reading import CategoryRow
 
 ROWS = [
     CategoryRow("tools", "Tools"),

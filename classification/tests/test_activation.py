@@ -95,3 +95,10 @@ def test_who_activated_what_and_why_is_kept(
 def test_activating_the_active_one_again_is_no_activation(first: Classifier) -> None:
     activation.activate(first, user_id=None)
     assert first.activations.count() == 1
+
+
+def test_one_that_cannot_be_read_is_not_activated(client: Any, first: Classifier, second: Classifier) -> None:
+    Classifier.objects.filter(pk=second.pk).update(artefact=b"damaged")
+    answer = client.post(f"{PATH}/{second.pk}/activate")
+    assert (answer.status_code, answer.json()["code"]) == (409, "classifier_unreadable")
+    assert answering() == first.version

@@ -52,6 +52,14 @@ def test_the_queue_of_reviews_is_a_page(staff: Client, doubtful: Classification)
     assert "1 classification" in page
 
 
+def test_a_name_of_one_long_word_leaves_room_for_the_other_columns(
+    staff: Client, doubtful: Classification
+) -> None:
+    Classification.objects.update(input={"name": "x" * 60})
+    page = staff.get(f"{ANSWERS}?review=open").content.decode()
+    assert "\u200b".join(["x" * 25, "x" * 25, "x" * 10]) in page
+
+
 @pytest.mark.parametrize(
     ("field", "plan"), [("sku", "products_product_sku"), ("job", "classification_result_once_a_position")]
 )
@@ -91,6 +99,7 @@ def test_an_answer_shows_what_spoke_for_it_and_cannot_be_changed(
     staff: Client, doubtful: Classification
 ) -> None:
     page = staff.get(f"{ANSWERS}{doubtful.pk}/change/").content.decode()
+    assert doubtful.explanation
     assert doubtful.explanation[0]["term"] in page
     act(staff, ANSWERS, "reject_answers", doubtful.pk)
     assert 'name="_save"' not in staff.get(f"{ANSWERS}{doubtful.pk}/change/").content.decode()

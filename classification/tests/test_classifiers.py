@@ -157,3 +157,14 @@ def test_a_category_that_is_added_is_answered_at_once_while_nothing_was_learned(
         "retired",
         "active",
     ]
+
+
+def test_one_of_a_format_that_is_no_longer_read_gives_way_to_one_that_answers(client: Any) -> None:
+    old = trained(client)
+    Classifier.objects.exclude(pk=old["id"]).update(status="retired")
+    Classifier.objects.filter(pk=old["id"]).update(status="active", artefact=b"of an older version")
+    answer = client.post("/api/v1/classify", {"name": DRILL}, format="json").json()
+    assert answer["results"]["results"][0]["category"]["code"] == "tools.drills"
+    assert answer["classifier"]["id"] != old["id"]
+    compared = client.get(f"{PATH}/{old['id']}/compare?with={answer['classifier']['id']}")
+    assert (compared.status_code, compared.json()["code"]) == (409, "classifier_unreadable")

@@ -56,6 +56,7 @@ def test_null_and_empty_mean_never(client: Any, path: str) -> None:
         ({"retrain_after_decisions": 0}, "/retrain_after_decisions"),
         ({"retrain_cron": "every night"}, "/retrain_cron"),
         ({"retrain_cron": "0 0 30 2 *"}, "/retrain_cron"),
+        ({"retrain_cron": "* * * * * *"}, "/retrain_cron"),
         ({"activation": "always"}, "/activation"),
         ({"taxonomy": 1}, "/taxonomy"),
     ],

@@ -207,12 +207,12 @@ def test_where_nothing_was_decided_nothing_is_looked_up(
     classify: Classify, decide: Decide, django_assert_num_queries: Any
 ) -> None:
     classify()
-    with django_assert_num_queries(5) as without:
+    with django_assert_num_queries(2) as without:
         classify()
     assert not AnswerSources.objects.exists()
     assert not any("FROM classification_precedent" in query["sql"] for query in without)
     decide("correct", "safety.gloves")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(3):
         classify("Something else")
 
 

@@ -34,7 +34,7 @@ class NexusAdminSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The first page, with the alarms that are raised at its head."""
         # Registered models are loaded by now; when this module is, they are not.
-        from classification.classifier_admin import tell_alarms
+        from classification.admin.classifiers import tell_alarms
 
         tell_alarms(request)
         return super().index(request, extra_context)

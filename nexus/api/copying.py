@@ -23,7 +23,8 @@ def copy(model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]]
     the transaction goes on only if it is a savepoint's.
     """
     meta, quote = model._meta, connection.ops.quote_name
-    columns = ", ".join(quote(meta.get_field(name).column) for name in names)
+    fields: list[Any] = [meta.get_field(name) for name in names]
+    columns = ", ".join(quote(field.column) for field in fields)
     lines = "".join(["\t".join(map(_text, row)) + "\n" for row in rows])
     with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(f"COPY {quote(meta.db_table)} ({columns}) FROM STDIN", StringIO(lines))

@@ -1,9 +1,9 @@
 """What the database refuses, told to the caller as what it means."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from nexus.api.errors import Problem
 
@@ -32,4 +32,12 @@ def meaning(constraint: str, problem: Problem) -> Iterator[None]:
 def refusal(constraint: str, problem: Problem) -> Iterator[None]:
     """As `meaning`, with the statements in a savepoint (or a transaction of their own): what is around them goes on."""
     with meaning(constraint, problem), transaction.atomic():
+        yield
+
+
+@contextmanager
+def refusal_of_one(constraint: str, problem: Problem) -> Iterator[None]:
+    """As `refusal`, for a single statement that writes: outside a transaction it is one of its own, sent at once."""
+    savepoint = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    with meaning(constraint, problem), savepoint:
         yield

@@ -9,18 +9,28 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field, Model
+from django.db.models import AutoField, Field, Model
 from django.db.utils import DEFAULT_DB_ALIAS
 
 
-def insert(instance: Model) -> None:
-    """Save a new instance. Raises IntegrityError."""
-    sql, fields, key = _insertion(type(instance))
+def insert(*instances: Model) -> None:
+    """Save new instances, all of them or none, in one statement. Raises IntegrityError.
+
+    One may refer to another by a key that is not the database's to give.
+    """
+    sql, fields = _insertion(tuple(type(instance) for instance in instances))
     connection = connections[DEFAULT_DB_ALIAS]
+    values = [
+        _value(instance, field, connection, add=True)
+        for instance, own in zip(instances, fields, strict=True)
+        for field in own
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [_value(instance, field, connection, add=True) for field in fields])
-        setattr(instance, key, cursor.fetchone()[0])
-    instance._state.adding, instance._state.db = False, connection.alias
+        cursor.execute(sql, values)
+        keys = cursor.fetchone()
+    for instance, key in zip(instances, keys, strict=True):
+        instance.pk = key
+        instance._state.adding, instance._state.db = False, connection.alias
 
 
 def update(instance: Model, names: tuple[str, ...]) -> None:
@@ -37,14 +47,29 @@ def _value(instance: Model, field: "Field[Any, Any]", connection: BaseDatabaseWr
 
 
 @cache
-def _insertion(model: type[Model]) -> tuple[str, list["Field[Any, Any]"], str]:
-    """The SQL, the fields whose values it takes, and the name of the key that it returns."""
+def _insertion(models: tuple[type[Model], ...]) -> tuple[str, list[list["Field[Any, Any]"]]]:
+    """The SQL, which returns the keys in one row, and the fields of each model whose values it takes."""
+    fields = [_inserted(model) for model in models]
+    inserts = [_insert(model, own) for model, own in zip(models, fields, strict=True)]
+    if len(inserts) == 1:
+        return inserts[0], fields
+    named = ", ".join(f"row_{index} (key) AS ({sql})" for index, sql in enumerate(inserts))
+    rows = [f"row_{index}" for index in range(len(inserts))]
+    return f"WITH {named} SELECT {', '.join(f'{row}.key' for row in rows)} FROM {', '.join(rows)}", fields  # noqa: S608 - names of the models
+
+
+def _inserted(model: type[Model]) -> list["Field[Any, Any]"]:
+    return [
+        field
+        for field in model._meta.local_concrete_fields
+        if not (field.generated or isinstance(field, AutoField))
+    ]
+
+
+def _insert(model: type[Model], fields: list["Field[Any, Any]"]) -> str:
     meta = model._meta
-    key = meta.pk
-    fields = [field for field in meta.local_concrete_fields if not (field.generated or field.db_returning)]
     columns, places = ", ".join(map(_column, fields)), ", ".join(["%s"] * len(fields))
-    sql = f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES ({places}) RETURNING {_column(key)}"  # noqa: S608 - names of the model
-    return sql, fields, key.attname
+    return f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES ({places}) RETURNING {_column(meta.pk)}"  # noqa: S608 - names of the model
 
 
 @cache

@@ -1,5 +1,5 @@
 """Products and taxonomies for staff."""
 
-from products.admin import events, products, taxonomies
+from products.admin import events, mappings, products, taxonomies
 
-__all__ = ["events", "products", "taxonomies"]
+__all__ = ["events", "mappings", "products", "taxonomies"]

@@ -10,19 +10,29 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
+from nexus.api.admin import do_with_each
 from products.admin.base import ServiceAdmin
+from products.admin.versions import VersionPagesMixin
 from products.models import Category, Taxonomy
 from products.services import categories, taxonomies
 
 
 @admin.register(Taxonomy)
-class TaxonomyAdmin(ServiceAdmin):
+class TaxonomyAdmin(VersionPagesMixin, ServiceAdmin):
     """Versions of taxonomies."""
 
     list_display = ["code", "version", "name", "language", "is_current", "revision", "updated_at"]
     list_filter = ["is_current"]
     search_fields = ["code", "name"]
     readonly_fields = ["revision", "created_at", "updated_at"]
+    actions = ["make_current"]
+
+    @admin.action(description="Make the version current", permissions=["change"])
+    def make_current(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Let the chosen versions be the ones that are meant by their codes. Doing it with another takes it back."""
+        do_with_each(
+            self, request, queryset, lambda row: self.change(row.pk, {"is_current": True}), "made current"
+        )
 
     def create(self, fields: dict[str, Any]) -> Taxonomy:
         """A new taxonomy."""

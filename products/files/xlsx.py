@@ -17,7 +17,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 MAX_ROWS = 1_048_576
 MAX_CELL_LENGTH = 32_767
 # Excel offers to repair archives with entries so large that ZIP must be extended for them (2 GiB).
-MAX_SHEET_BYTES = 2**30
+MAX_SHEET_BYTES = 2_000_000_000
 # Half the time of the usual 6, for files a tenth larger.
 COMPRESSION = 1
 
@@ -38,12 +38,11 @@ _TAIL = b"</sheetData></worksheet>"
 # What XML cannot hold, or would change, and what looks like the escape for it (ECMA-376 part 1, 22.9.2.19).
 _ESCAPED = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4})")
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
-_SPECIAL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff&<>_]")
 
 
 def rows(cells: Iterable[Sequence[Cell]]) -> bytes:
     """Rows as a part of a sheet. Raises ValueError for a text that is too long for a cell."""
-    return "".join([f"<row>{''.join(map(_cell, row))}</row>" for row in cells]).encode()
+    return "".join(map(_row, cells)).encode()
 
 
 def workbook(heading: Sequence[str], parts: Iterable[bytes]) -> Iterator[bytes]:
@@ -68,16 +67,27 @@ def unescape(text: str) -> str:
     return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
 
 
-def _cell(value: Cell) -> str:
-    if not value and value != 0:
+def _row(cells: Sequence[Cell]) -> str:
+    return f"<row>{''.join([_text(c) if isinstance(c, str) else _number(c) for c in cells])}</row>"
+
+
+def _number(value: int | None) -> str:
+    return "<c/>" if value is None else f"<c><v>{value}</v></c>"
+
+
+def _text(value: str) -> str:
+    """A cell of text. Of millions nearly all need nothing, so that is found out as quickly as can be."""
+    if not value:
         return "<c/>"
-    if isinstance(value, int):
-        return f"<c><v>{value}</v></c>"
     if len(value) > MAX_CELL_LENGTH:
         raise ValueError(f"A cell of XLSX has at most {MAX_CELL_LENGTH} characters.")
-    if _SPECIAL.search(value):
-        value = escape(_ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", value))
-    return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
+    if "_x" in value or not value.isprintable():
+        value = _ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", value)
+    if "&" in value or "<" in value or ">" in value:
+        value = escape(value)
+    if value[0] <= " " or value[-1] <= " ":
+        return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
+    return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
 
 
 def _sheets(parts: Iterable[bytes], heading: bytes) -> Iterator[Iterator[bytes]]:

@@ -10,11 +10,9 @@ from nexus.api.database import meaning
 from nexus.api.errors import Conflict, Problem, invalid
 from products.models import PATH_SEPARATOR, Category, Product
 from products.services import taxonomies
+from products.taxonomy_files.checking import MAX_LEVEL, MAX_PATH_BYTES
 
 CODE_UNIQUE = "products_category_code_unique"
-# What an index entry of PostgreSQL can hold, with room for the other columns.
-MAX_PATH_BYTES = 2000
-MAX_LEVEL = 30
 
 
 @transaction.atomic

@@ -2,27 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from nexus.api.errors import invalid
 from products.models import Category, Taxonomy
 from products.services import taxonomies
+from products.services.category_rows import insert_categories, update_categories
+from products.taxonomy_files.reading import CategoryRow
 from products.tree import DERIVED_FIELDS, places, set_place
-
-BATCH_SIZE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryRow:
-    """A category as a file gives it: its parent by code, an empty one at the root."""
-
-    code: str
-    name: str
-    parent: str = ""
-    keywords: Sequence[str] = ()
-    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +25,15 @@ class Fault:
         return f"{self.category.code}: {self.problem}"
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How many categories a load has added and changed, and how many were as they ought to be."""
+
+    added: int
+    changed: int
+    unchanged: int
+
+
 def load_taxonomy(
     code: str,
     version: str,
@@ -46,35 +43,54 @@ def load_taxonomy(
     description: str = "",
     language: str = "en",
 ) -> Taxonomy:
+    """Make a taxonomy hold the categories of `rows`, as `load_rows` does; it is made when there is none."""
+    with transaction.atomic():
+        taxonomy = taxonomies.named_or_new(
+            code, version, name=name, description=description, language=language
+        )
+        load_rows(taxonomy, list(rows))
+    return taxonomy
+
+
+@transaction.atomic
+def load_rows(taxonomy: Taxonomy, rows: Sequence[CategoryRow]) -> Changes:
     """Make a taxonomy hold the categories of `rows`: unknown ones (by code) are added, others brought up to date.
 
     A parent may come after its children. Categories that `rows` does not name stay as they are, and a second run
     with the same rows writes nothing. Raises Problem (400) at ``/<row>`` for a code that comes twice, a parent that
     does not exist, or parents in a circle.
     """
-    taxonomy = taxonomies.lock(_taxonomy(code, version, name, description, language).pk)
-    rows = list(rows)
+    taxonomies.lock(taxonomy.pk)
+    added, changed = _worked_out(taxonomy, rows)
+    insert_categories(added)
+    update_categories(changed)
+    if added or changed:
+        taxonomies.bump(taxonomy.pk)
+    return _counted(rows, added, changed)
+
+
+def changes_by(taxonomy: Taxonomy, rows: Sequence[CategoryRow]) -> Changes:
+    """What `load_rows` would do, without doing it. Raises as it does."""
+    return _counted(rows, *_worked_out(taxonomy, rows))
+
+
+def _counted(rows: Sequence[CategoryRow], added: Sequence[Category], changed: Sequence[Category]) -> Changes:
+    codes = {category.code for category in changed}
+    return Changes(
+        added=len(added),
+        changed=len(changed),
+        unchanged=sum(row.code not in codes for row in rows) - len(added),
+    )
+
+
+def _worked_out(taxonomy: Taxonomy, rows: Sequence[CategoryRow]) -> tuple[list[Category], list[Category]]:
+    """The categories to add, and those to change (the places below a row among them), unsaved."""
     tree = {category.code: category for category in Category.objects.filter(taxonomy=taxonomy)}
     added = _added(taxonomy, rows, tree)
     tree |= added
     changed = {row.code for index, row in enumerate(rows) if _apply(row, tree, index)}
     changed |= _replaced(tree, rows)
-    Category.objects.bulk_create(added.values(), batch_size=BATCH_SIZE)
-    _save_changed(
-        [tree[code] for code in sorted(changed - added.keys())],
-        ["parent", "name", "description", "keywords", *DERIVED_FIELDS],
-    )
-    if changed:
-        taxonomies.bump(taxonomy.pk)
-    return taxonomy
-
-
-def _save_changed(categories: Sequence[Category], fields: Sequence[str]) -> None:
-    """Save some fields, and when: `bulk_update` leaves the time as it is."""
-    now = timezone.now()
-    for category in categories:
-        category.updated_at = now
-    Category.objects.bulk_update(categories, [*fields, "updated_at"], batch_size=BATCH_SIZE)
+    return list(added.values()), [tree[code] for code in sorted(changed - added.keys())]
 
 
 def faults(taxonomy: Taxonomy) -> list[Fault]:
@@ -104,16 +120,10 @@ def repair(taxonomy: Taxonomy) -> int:
     categories = list(Category.objects.filter(taxonomy=taxonomy))
     where = places(categories)
     wrong = [one for one in categories if one.pk in where and set_place(one, where[one.pk])]
-    _save_changed(wrong, DERIVED_FIELDS)
+    update_categories(wrong)
     if wrong:
         taxonomies.bump(taxonomy.pk)
     return len(wrong)
-
-
-def _taxonomy(code: str, version: str, name: str, description: str, language: str) -> Taxonomy:
-    has_current = Taxonomy.objects.filter(code=code, is_current=True).exists()
-    fields = {"name": name, "description": description, "language": language, "is_current": not has_current}
-    return Taxonomy.objects.get_or_create(code=code, version=version, defaults=fields)[0]
 
 
 def _added(taxonomy: Taxonomy, rows: Sequence[CategoryRow], tree: dict[str, Category]) -> dict[str, Category]:
@@ -144,12 +154,14 @@ def _apply(row: CategoryRow, tree: dict[str, Category], index: int) -> bool:
     if row.parent and row.parent not in tree:
         raise invalid(f"/{index}/parent", "does_not_exist", f"There is no category {row.parent!r}.")
     category = tree[row.code]
-    fields = {
+    fields: dict[str, Any] = {
         "name": row.name,
         "parent_id": tree[row.parent].pk if row.parent else None,
-        "keywords": list(row.keywords),
-        "description": row.description,
     }
+    if row.keywords is not None:
+        fields["keywords"] = list(row.keywords)
+    if row.description is not None:
+        fields["description"] = row.description
     changed = any(getattr(category, name) != value for name, value in fields.items())
     for name, value in fields.items():
         setattr(category, name, value)

@@ -5,12 +5,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from nexus.api.database import meaning, refusal
-from nexus.api.errors import Conflict, invalid
+from nexus.api.database import meaning, refusal_of_one
+from nexus.api.errors import Conflict, Problem, invalid
 from nexus.api.saving import insert, update
 from products.models import Category, Product
 
 SKU_UNIQUE = "products_product_sku_unique"
+CATEGORY_EXISTS = "products_product_category_id_9b594869_fk_products_category_id"
 Source = Product.CategorySource
 
 
@@ -20,8 +21,10 @@ def create_product(fields: Mapping[str, Any]) -> Product:
     Raises Conflict ``sku_taken``, and Problem (400) for a category that does not exist.
     """
     product = Product()
-    with refusal(SKU_UNIQUE, sku_taken(fields["sku"])):
-        assign(product, fields, held_categories([fields]))
+    assign(product, fields, held_categories([fields]))
+    # Outside a transaction nothing holds the category until the product is there, and its foreign key speaks.
+    missing = no_category(fields.get("category_id"))
+    with meaning(CATEGORY_EXISTS, missing), refusal_of_one(SKU_UNIQUE, sku_taken(fields["sku"])):
         insert(product)
     return product
 
@@ -32,7 +35,9 @@ def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
     A category given as `category_id` that differs is from then on one that a user chose. Raises as
     `create_product` does.
     """
-    if changed := assign(product, changes, held_categories([changes])):
+    # A category that stays is held already, by the product.
+    named = [] if changes.get("category_id") == product.category_id else [changes]
+    if changed := assign(product, changes, held_categories(named)):
         with meaning(SKU_UNIQUE, sku_taken(product.sku)):
             update(product, (*changed, "updated_at"))
     return product
@@ -153,10 +158,15 @@ def sku_taken(sku: str) -> Conflict:
     return Conflict("sku_taken", detail, errors=[{"pointer": "/sku", "code": "sku_taken", "detail": detail}])
 
 
+def no_category(pk: int | None, pointer: str = "") -> Problem:
+    """The refusal of a category that does not exist, with its place below `pointer`."""
+    return invalid(f"{pointer}/category_id", "does_not_exist", f"There is no category {pk}.")
+
+
 def _assign_category(
     product: Product, pk: int | None, categories: Mapping[int, Category], source: str, pointer: str
 ) -> None:
     if pk is not None and pk not in categories:
-        raise invalid(f"{pointer}/category_id", "does_not_exist", f"There is no category {pk}.")
+        raise no_category(pk, pointer)
     product.category = None if pk is None else categories[pk]
     product.category_source = None if pk is None else source

@@ -5,11 +5,15 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import F
+from django.dispatch import Signal
 from django.utils import timezone
 
 from nexus.api.database import refusal
 from nexus.api.errors import Conflict, NotFound
 from products.models import Product, Taxonomy
+
+# Sent within the transaction that makes a version the current one; carries `taxonomy`. Rooms above may refuse it.
+made_current = Signal()
 
 VERSION_UNIQUE = "products_taxonomy_version_unique"
 
@@ -57,6 +61,18 @@ def create_taxonomy(fields: Mapping[str, Any]) -> Taxonomy:
     return taxonomy
 
 
+def named_or_new(code: str, version: str, **fields: Any) -> Taxonomy:
+    """The taxonomy of a code and version, locked; made with `fields` when there is none.
+
+    The first version of a code is current, later ones wait until somebody makes them so.
+    """
+    _lock_versions(code)
+    has_current = Taxonomy.objects.filter(code=code, is_current=True).exists()
+    defaults = {**fields, "is_current": not has_current}
+    taxonomy, _ = Taxonomy.objects.get_or_create(code=code, version=version, defaults=defaults)
+    return lock(taxonomy.pk)
+
+
 def update_taxonomy(taxonomy: Taxonomy, changes: Mapping[str, Any]) -> Taxonomy:
     """Change fields of a taxonomy. Raises Conflict ``version_taken``.
 
@@ -67,6 +83,8 @@ def update_taxonomy(taxonomy: Taxonomy, changes: Mapping[str, Any]) -> Taxonomy:
     with refusal(VERSION_UNIQUE, _version_taken(taxonomy)):
         _retire_others(taxonomy)
         taxonomy.save(update_fields=[*changes, "updated_at"])
+    if changes.get("is_current"):
+        made_current.send(sender=Taxonomy, taxonomy=taxonomy)
     return taxonomy
 
 

@@ -9,8 +9,9 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from conftest import ClientOf
 from products.models import Category, Product, Taxonomy
-from products.services.loading import CategoryRow, load_taxonomy
+from products.services.loading import load_taxonomy
 from products.services.products import create_product
+from products.taxonomy_files.reading import CategoryRow
 
 ROWS = [
     CategoryRow("tools", "Tools"),

@@ -18,6 +18,7 @@ BUDGETS = {
     "/admin/products/product/?q=hammer": 14,
     "/admin/products/product/?category__isempty=1&status__exact=draft": 8,
     "/admin/products/product/{product}/change/": 9,
+    "/admin/products/product/export/": 3,
     "/admin/products/category/": 8,
     "/admin/products/category/?q=saws": 8,
     "/admin/products/category/{category}/change/": 8,

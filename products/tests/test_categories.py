@@ -6,7 +6,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from products.models import Category, Taxonomy
-from products.services.loading import CategoryRow, faults, load_taxonomy
+from products.services.loading import faults, load_taxonomy
+from products.taxonomy_files.reading import CategoryRow
 from products.tests.conftest import MakeProduct, Tree, names, places
 
 URL = "/api/v1/categories"

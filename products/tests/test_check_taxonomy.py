@@ -7,7 +7,8 @@ from django.db import IntegrityError, connection
 from nexus.api.errors import Problem
 from products.demo import load_demo_products, load_demo_taxonomy
 from products.models import Category, Product, Taxonomy
-from products.services.loading import CategoryRow, faults, load_taxonomy
+from products.services.loading import faults, load_taxonomy
+from products.taxonomy_files.reading import CategoryRow
 from products.tests.conftest import ROWS, Tree
 
 Output = pytest.CaptureFixture[str]

@@ -8,7 +8,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from products.models import Product
-from products.services.loading import CategoryRow, load_taxonomy
+from products.services.loading import load_taxonomy
+from products.taxonomy_files.reading import CategoryRow
 from products.tests.conftest import URL, MakeProduct, Tree
 
 

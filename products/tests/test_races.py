@@ -15,7 +15,8 @@ from accounts.models import User
 from conftest import ClientOf
 from products.counting import state
 from products.models import Product, Taxonomy
-from products.services.loading import CategoryRow, faults, load_taxonomy
+from products.services.loading import faults, load_taxonomy
+from products.taxonomy_files.reading import CategoryRow
 from products.tests.conftest import URL, MakeProduct, Tree
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -213,3 +214,23 @@ def test_counts_add_up_whoever_writes_and_whenever_they_are_folded(two: list[API
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM products_productcountdelta")
         assert cursor.fetchone()[0] < 2 * (80 + 27)
+
+
+def test_a_category_that_is_deleted_while_a_product_is_created_in_it_is_refused(
+    two: list[APIClient], tree: Tree
+) -> None:
+    """The category is gone between the statement that reads it and the one that writes the product."""
+    saws = tree["saws"]
+
+    def delete_first(execute: Any, sql: str, *rest: Any) -> Any:
+        if 'INSERT INTO "products_product"' in sql:
+            at_once(saws.delete)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(delete_first):
+        answer = two[0].post(URL, {"sku": "A", "name": "x", "category_id": saws.pk})
+    assert answer.status_code == 400
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [
+        ("/category_id", "does_not_exist")
+    ]
+    assert not Product.objects.exists()

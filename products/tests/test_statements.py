@@ -36,7 +36,14 @@ def test_reads(as_viewer: APIClient, make_product: MakeProduct, tree: Tree, temp
 
 
 # Two of these are the transaction's.
-WRITES = {"POST": 3, "POST with a category": 5, "PATCH": 4, "PATCH of the category": 6, "DELETE": 5}
+WRITES = {
+    "POST": 3,
+    "POST with a category": 5,
+    "PUT with the same category": 4,
+    "PATCH": 4,
+    "PATCH of the category": 6,
+    "DELETE": 5,
+}
 
 
 def test_writes(as_editor: APIClient, make_product: MakeProduct, tree: Tree) -> None:
@@ -46,6 +53,9 @@ def test_writes(as_editor: APIClient, make_product: MakeProduct, tree: Tree) -> 
         "POST": lambda: as_editor.post("/api/v1/products", {"sku": "A", "name": "B"}),
         "POST with a category": lambda: as_editor.post(
             "/api/v1/products", {"sku": "C", "name": "D", "category_id": saws}
+        ),
+        "PUT with the same category": lambda: as_editor.put(
+            url, {"sku": "F", "name": "G", "category_id": saws}
         ),
         "PATCH": lambda: as_editor.patch(url, {"name": "E"}),
         "PATCH of the category": lambda: as_editor.patch(url, {"category_id": drills}),

@@ -101,3 +101,14 @@ NEW_CATEGORY = OpenApiExample(
     request_only=True,
 )
 CATEGORY_CHANGE = OpenApiExample("A move", value={"parent": 12}, request_only=True)
+TAXONOMY_TEXT = OpenApiExample(
+    "Three categories",
+    value={
+        "content": "code,parent,name,keywords\ntools,,Tools,\ndrills,tools,Drills,combi drill|drill driver\n",
+        "code": "our-tools",
+        "version": "2026",
+        "dry_run": True,
+    },
+    media_type="application/json",
+    request_only=True,
+)

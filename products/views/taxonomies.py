@@ -2,14 +2,29 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
 
+from nexus.api.conditional import answer
+from nexus.api.parsers import JSONParser
 from nexus.api.permissions import ANY_ROLE
 from nexus.api.views import ModelViewSet
+from nexus.jobs.answers import accepted
+from nexus.jobs.models import Job
+from nexus.jobs.serializers import JobSerializer
 from products.filters import CategoryFilterSet, TaxonomyFilterSet
 from products.models import Category, Taxonomy
 from products.serializers import CategorySerializer, TaxonomySerializer
-from products.services import categories, taxonomies
+from products.services import categories, importing, taxonomies
+from products.taxonomy_serializers import (
+    ImportReportSerializer,
+    TaxonomyTextSerializer,
+    TaxonomyUploadSerializer,
+    sent_taxonomy,
+)
 from products.views import examples
 
 
@@ -60,7 +75,27 @@ class TaxonomyViewSet(ModelViewSet):
     serializer_class = TaxonomySerializer
     filterset_class = TaxonomyFilterSet
     ordering_fields = ("id", "code")
-    permissions = permissions_on("taxonomy")
+    permissions = {**permissions_on("taxonomy"), "import_file": importing.PERMISSION}
+
+    @extend_schema(
+        summary="Import a taxonomy",
+        description="For administrators. The format is guessed from the file unless it is given, and shown in the "
+        "report. A file in another language than the taxonomy that is there adds its names as keywords. All mistakes "
+        "are told, each at `/file/<line>/<column>`; then nothing is written. A large file is loaded by a job, whose "
+        "`result` is the report.",
+        request={"multipart/form-data": TaxonomyUploadSerializer, "application/json": TaxonomyTextSerializer},
+        examples=[examples.TAXONOMY_TEXT],
+        responses={200: ImportReportSerializer, 202: JobSerializer},
+    )
+    @action(detail=False, methods=["post"], url_path="import", parser_classes=[JSONParser, MultiPartParser])
+    def import_file(self, request: Request) -> HttpResponse:
+        """The report, or the accepted job."""
+        given = sent_taxonomy(request.data)
+        opened = importing.open_file(given.content, given.filename, given.wanted)
+        if given.dry_run:
+            return answer(request, importing.preview(opened))
+        done = importing.run(opened, user_id=request.user.pk)
+        return accepted(request, done) if isinstance(done, Job) else answer(request, done)
 
     def locked(self) -> Any:
         """The taxonomy, locked after the choice of its current version, in the order that everybody locks in."""

@@ -18,11 +18,12 @@ from nexus.jobs import files
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Chunk, Job, LogLine
 from nexus.jobs.tests.conftest import work_off
-from products.models import Category, ImportProfile, Product, Taxonomy
-from products.services import export_jobs, imports
+from products.models import Category, CategoryMapping, ImportProfile, Product, Taxonomy
+from products.services import carrying, export_jobs, imports, mapping
 from products.services.imports.profiles import save_profile
-from products.services.loading import CategoryRow, load_taxonomy
+from products.services.loading import load_taxonomy
 from products.services.products import create_product
+from products.taxonomy_files.reading import CategoryRow
 from workflows.models import Execution, StepRun, Workflow
 from workflows.services import executions
 from workflows.services.definitions import create_workflow, update_workflow
@@ -63,6 +64,9 @@ class World:
     rule: Rule
     workflow: Workflow
     execution: Execution
+    next_version: Taxonomy
+    step: CategoryMapping
+    carried: Job
 
     def address(self, path: str) -> str:
         """An address with the ids of what there is."""
@@ -90,6 +94,7 @@ class World:
             "/api/v1/import-profiles": ImportProfile.objects.first(),
             "/api/v1/taxonomies": self.taxonomy,
             "/api/v1/categories": self.category,
+            "/api/v1/mappings": self.step,
             "/api/v1/classify": self.job,
             "/api/v1/classifiers": self.classifier,
             "/api/v1/reviews": self.review,
@@ -98,6 +103,8 @@ class World:
             "/api/v1/executions": self.execution,
         }
         start = path.partition("/{")[0]
+        if path.endswith(("/changes", "/carry-over", "/carry-back")):
+            owners[start] = self.next_version
         if path.endswith("/return"):
             # Only the active one can be returned from.
             owners[start] = self.active
@@ -143,6 +150,7 @@ def make_world() -> World:
     )
     work_off(imported)
     export = work_off(export_jobs.start({}, "csv", user_id=administrator.pk))
+    step = _mapped()
     return World(
         administrator=administrator,
         export=export,
@@ -159,7 +167,20 @@ def make_world() -> World:
         rule=contradicting_rules(taxonomy, administrator),
         workflow=workflow,
         execution=execution,
+        next_version=step.target_taxonomy,
+        step=step,
+        carried=work_off(
+            carrying.carry_over(step.source_taxonomy, step.target_taxonomy, user_id=administrator.pk)
+        ),
     )
+
+
+def _mapped() -> CategoryMapping:
+    """A step from one version of a taxonomy to the next."""
+    load_taxonomy("other", "2", "Other", ROWS)
+    versions = Taxonomy.objects.filter(code="other").order_by("id")
+    mapping.propose(versions[0], versions[1])
+    return CategoryMapping.objects.latest("id")
 
 
 def _seen_beside_the_active_one(taxonomy: Taxonomy, user: User) -> Classifier:
@@ -276,6 +297,29 @@ BODIES: dict[str, Body | None] = {
     "POST /api/v1/taxonomies": lambda world: TAXONOMY,
     "PUT /api/v1/taxonomies/{pk}": lambda world: TAXONOMY,
     "PATCH /api/v1/taxonomies/{pk}": lambda world: {"name": "Another"},
+    "POST /api/v1/taxonomies/import": lambda world: {
+        "content": "code,parent,name\nnew,,New\n",
+        "format": "plain",
+        "code": "imported",
+        "version": "1",
+        "name": "Imported",
+        "language": "en",
+        "dry_run": False,
+    },
+    "POST /api/v1/taxonomies/{pk}/carry-over": lambda world: {"source": "other@1"},
+    "POST /api/v1/taxonomies/{pk}/carry-back": lambda world: {"job": str(world.carried.pk)},
+    "POST /api/v1/mappings": lambda world: {
+        "source_id": world.category.pk,
+        "target_id": world.step.target_id,
+        "target_taxonomy": world.step.target_taxonomy_id,
+    },
+    "PUT /api/v1/mappings/{pk}": lambda world: {
+        "source_id": world.step.source_id,
+        "target_id": world.step.target_id,
+    },
+    "PATCH /api/v1/mappings/{pk}": lambda world: {"target_id": world.step.target_id},
+    "POST /api/v1/mappings/propose": lambda world: {"source": "shop", "target": "other"},
+    "POST /api/v1/mappings/suggest": lambda world: {"source": "shop", "target": "other"},
     "POST /api/v1/categories": lambda world: {
         "taxonomy": "shop",
         "parent": world.category.pk,

@@ -34,19 +34,23 @@ def serve_with(nexus: Nexus, broker_url: str) -> None:
     nexus.start_web()
 
 
+def succeeds(nexus: Nexus, token: str, job_id: str) -> None:
+    """Wait until a job has ended well."""
+    eventually(lambda: job(nexus, token, job_id)["status"] == "succeeded", LONG_S)
+
+
 def test_jobs_are_done_and_outlive_the_broker(nexus: Nexus, broker: RabbitMQ) -> None:
     token = nexus.sign_in()
     worker = nexus.start_worker()
     try:
         for size in (3, 3_000):
-            done = submit(nexus, token, size)
-            eventually(lambda pk=done: job(nexus, token, pk)["status"] == "succeeded", LONG_S)
+            succeeds(nexus, token, submit(nexus, token, size))
         broker.kill()
         lost = submit(nexus, token, 3)
         broker.start()
         eventually(broker.answers, LONG_S)
         nexus.some_seconds_later()
-        eventually(lambda: job(nexus, token, lost)["status"] == "succeeded", LONG_S)
+        succeeds(nexus, token, lost)
         heard = "SELECT count(*) FROM nexus_jobs_queueheartbeat"
         eventually(lambda: nexus.rows(heard) == [(3,)], LONG_S)
     finally:

@@ -11,7 +11,7 @@ from products.models import Category, Product, Taxonomy
 from workflows.demo import DEMO_WORKFLOWS
 from workflows.models import Workflow, WorkflowVersion
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roles")]
 
 
 def seed() -> str:

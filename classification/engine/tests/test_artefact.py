@@ -62,6 +62,18 @@ def test_a_damaged_array_is_refused(trained: Classifier) -> None:
         Classifier.from_bytes(_changed(trained, "bias.npy", b"\x00", b"\x01"))
 
 
+def test_a_file_in_which_a_byte_has_turned_is_refused_or_read_as_before(trained: Classifier) -> None:
+    saved = trained.to_bytes()
+    for place in range(0, len(saved), len(saved) // 150):
+        damaged = bytearray(saved)
+        damaged[place] ^= 0b100
+        try:
+            read = Classifier.from_bytes(bytes(damaged))
+        except ValueError:
+            continue
+        assert read.to_bytes() == saved
+
+
 def _changed(classifier: Classifier, name: str, old: bytes, new: bytes) -> bytes:
     stream = io.BytesIO()
     with (

@@ -69,6 +69,18 @@ def test_fewer_than_a_hundred_labels_leave_calibration_unmeasured(
     assert (metrics["ece"], metrics["threshold"]) == (None, None)
 
 
+def test_many_copies_of_few_titles_measure_nothing(categories: list[Category], ids: dict[str, int]) -> None:
+    drills = [Example(Text(f"hammer drill {number}"), ids["drills"]) for number in range(90)]
+    masks = [Example(Text(f"dust mask {number}"), ids["masks"]) for number in range(90)]
+    classifier = fit(categories, drills + masks)
+    assert (classifier.metrics["ece"], classifier.metrics["threshold"]) == (None, None)
+    drill, *foreign = classifier.predict(
+        [Text("hammer drill 7"), Text("the"), Text("garden hose"), Text("baby stroller")]
+    )
+    assert drill.category_id == ids["drills"]
+    assert not any(found.is_certain for found in foreign)
+
+
 def test_labels_outside_the_taxonomy_and_empty_texts_are_left_out(
     categories: list[Category], ids: dict[str, int]
 ) -> None:
@@ -106,3 +118,14 @@ def test_with_many_labels_for_every_leaf_unknown_text_is_still_refused() -> None
     known, unknown = fit(pair, nails + paint).predict([Text("lost head brads"), Text("zxqv wvutsr")])
     assert known.category_id == 1
     assert unknown.category_id is None
+
+
+def test_the_confidences_of_the_candidates_are_never_more_than_one_together(trained: Classifier) -> None:
+    makers, kinds = (
+        ("Acme", "Zenith", "Delta"),
+        ("borer", "cutter", "fixing", "hand", "protection", "drill mask"),
+    )
+    texts = [Text(f"{maker} {one} {other}") for maker in makers for one in kinds for other in kinds]
+    for found in trained.predict(texts, top_k=20):
+        parts = [round(candidate.confidence * 10_000) for candidate in found.candidates]
+        assert sum(parts) <= 10_000

@@ -4,13 +4,13 @@ from typing import Any
 
 import pghistory
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.signals import post_save, pre_save
 
 from classification.models import Classification
 from nexus.api.saving import insert, update
-from nexus.jobs.models import Job
+from nexus.jobs.models import Chunk, Job
 from products.models import Product
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +51,22 @@ def test_a_change_writes_the_named_fields_and_no_others() -> None:
     read = Product.objects.get(pk=product.pk)
     assert (read.name, read.manufacturer) == ("Saw", "")
     assert read.updated_at == product.updated_at > before
+
+
+def test_rows_that_belong_together_are_made_in_one_statement(django_assert_num_queries: Any) -> None:
+    job, product = Job(kind="any"), drill("A")
+    chunk = Chunk(job=job, position=0, first=0, size=1)
+    with django_assert_num_queries(1):
+        insert(job, chunk, product)
+    assert Chunk.objects.get().job == Job.objects.get() == job
+    assert (Chunk.objects.get(), Product.objects.get()) == (chunk, product)
+
+
+def test_of_rows_that_belong_together_all_are_made_or_none() -> None:
+    insert(drill("A"))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(Job(kind="any"), drill("A"))
+    assert not Job.objects.exists()
 
 
 def test_what_the_database_refuses_is_an_integrity_error() -> None:

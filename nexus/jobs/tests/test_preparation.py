@@ -1,6 +1,6 @@
 """Jobs of which nobody knows beforehand what they are about: cut into chunks step by step."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ class Stepping:
 
     def __init__(self) -> None:
         self.steps: list[int] = []
-        self.before_step = lambda job: None
+        self.before_step: Callable[[Job], object] = lambda job: None
 
     def next_step(self, job: Job, after: Any) -> Step:
         self.before_step(job)

@@ -125,7 +125,7 @@ def test_a_queue_whose_workers_are_all_at_work_is_not_deaf(make_job: MakeJob) ->
 
 
 def test_the_task_notes_the_worker_and_when_the_message_was_sent() -> None:
-    hear_queue.apply(args=["bulk"])
+    hear_queue.apply(args=("bulk",))
     assert QueueHeartbeat.objects.get().queue == "bulk"
     expires = timezone.now() + timedelta(seconds=60)
     assert abs(sent_at(expires.isoformat()) - timezone.now()) < timedelta(seconds=5)

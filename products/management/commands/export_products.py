@@ -35,7 +35,7 @@ class Command(BaseCommand):
             help="without it the ending of the file's name tells, and csv is taken where it does not",
         )
         for name, of_list in ProductFilterSet.base_filters.items():
-            parser.add_argument(f"--{name}", metavar="VALUE", help=str(of_list.label))
+            parser.add_argument(f"--{name}", metavar="VALUE", help=of_list.label)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the file, with a progress bar beside it. Raises CommandError for a wrong filter."""

@@ -1,5 +1,6 @@
-"""Answers and the queue of reviews for staff; classifiers have a module of their own."""
+"""Answers and the queue of reviews for staff."""
 
+import re
 from functools import partial
 from typing import Any
 
@@ -8,11 +9,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 
-from classification import classifier_admin, results
-from classification.models import Classification, Review, Rule, RuleConflict
-from classification.rule_admin import RuleAdmin, RuleConflictAdmin
+from classification import results
+from classification.admin.classifiers import AlarmsMixin
+from classification.models import Classification, Review
 from classification.services import reviews
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each, explained
+
+# One word of five hundred letters would push all other columns of a list off the screen.
+LONG_WORD = re.compile(r"\S{25}(?=\S)")
+ZERO_WIDTH_SPACE = "\u200b"
 
 
 class OpenReviewsFilter(admin.SimpleListFilter):
@@ -55,7 +60,7 @@ class ReviewInline(admin.StackedInline):
 
 
 @admin.register(Classification)
-class ClassificationAdmin(classifier_admin.AlarmsMixin, ReadOnlyMixin, LargeTableAdmin):
+class ClassificationAdmin(AlarmsMixin, ReadOnlyMixin, LargeTableAdmin):
     """Answers; the doubtful ones can be accepted, corrected or rejected here."""
 
     list_display = ["id", "what", "answer", "confidence", "decision", "source", "created_at"]
@@ -98,8 +103,8 @@ class ClassificationAdmin(classifier_admin.AlarmsMixin, ReadOnlyMixin, LargeTabl
 
     @admin.display(description="product as it was")
     def what(self, answer: Classification) -> str:
-        """The name that was classified."""
-        return str(answer.input.get("name", ""))
+        """The name that was classified, of which long words may be broken."""
+        return LONG_WORD.sub(rf"\g<0>{ZERO_WIDTH_SPACE}", str(answer.input.get("name", "")))
 
     @admin.display(description="category", ordering="category")
     def answer(self, answer: Classification) -> str:
@@ -209,7 +214,3 @@ class ReviewAdmin(ReadOnlyMixin, LargeTableAdmin):
     list_display = ["id", "classification_id", "decision", "category", "decided_by", "decided_at"]
     list_filter = ["decision"]
     list_select_related = ["category", "decided_by"]
-
-
-admin.site.register(Rule, RuleAdmin)
-admin.site.register(RuleConflict, RuleConflictAdmin)

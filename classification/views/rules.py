@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from classification.filters import RuleConflictFilterSet, RuleFilterSet
 from classification.models import Rule, RuleConflict
-from classification.rule_serializers import (
+from classification.serializers.rules import (
     CheckRulesSerializer,
     PreviewSerializer,
     RuleConflictSerializer,

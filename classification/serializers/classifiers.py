@@ -5,7 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from classification.models import Classifier, Difference, Policy, ShadowRun
-from classification.serializers import CandidateSerializer, CategoryBriefSerializer, ClassifierBriefSerializer
+from classification.serializers.answers import (
+    CandidateSerializer,
+    CategoryBriefSerializer,
+    ClassifierBriefSerializer,
+)
 from classification.services import shadow
 from nexus.api.serializers import ModelSerializer, Serializer
 from nexus.jobs.models import Job

@@ -9,7 +9,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 
 from classification import results
-from classification.classifier_serializers import (
+from classification.filters import ClassifierFilterSet, DifferenceFilterSet
+from classification.models import Classifier, Difference, Policy, ShadowRun
+from classification.serializers.classifiers import (
     ClassifierDetailSerializer,
     ClassifierSerializer,
     ComparisonSerializer,
@@ -20,8 +22,6 @@ from classification.classifier_serializers import (
     StartShadowSerializer,
     TrainSerializer,
 )
-from classification.filters import ClassifierFilterSet, DifferenceFilterSet
-from classification.models import Classifier, Difference, Policy, ShadowRun
 from classification.services import activation, engines, policies, shadow, training, watching
 from nexus.api.conditional import answer, check_precondition
 from nexus.api.errors import invalid

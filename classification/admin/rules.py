@@ -1,4 +1,4 @@
-"""Rules and their conflicts for staff; registered in `classification.admin`."""
+"""Rules and their conflicts for staff."""
 
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.html import escape
 
 from classification.engine import rules as matcher
-from classification.models import Rule
+from classification.models import Rule, RuleConflict
 from classification.services import reclassification, rule_checks, rules
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each
 from nexus.api.errors import Problem
@@ -50,6 +50,7 @@ class RuleForm(forms.ModelForm):
         return conditions
 
 
+@admin.register(Rule)
 class RuleAdmin(ServiceAdmin):
     """What people know for certain, before the classifier is asked."""
 
@@ -120,6 +121,7 @@ def _locked(pk: Any) -> Rule:
     return get_object_or_404(Rule.objects.select_for_update(), pk=pk)
 
 
+@admin.register(RuleConflict)
 class RuleConflictAdmin(ReadOnlyMixin, LargeTableAdmin):
     """Which rules contradict each other, as last counted."""
 

@@ -23,7 +23,7 @@ from classification.filters import (
     ReviewFilterSet,
 )
 from classification.models import Classification
-from classification.serializers import (
+from classification.serializers.answers import (
     BatchSerializer,
     ClassificationJobDetailSerializer,
     ClassificationJobSerializer,

@@ -1,0 +1,236 @@
+"""How long whole taxonomies take to import.
+
+    python -m benchmarks.taxonomy_import [FOLDER] [CATEGORIES]
+
+starts an empty PostgreSQL and Redis, and imports every file of the folder, and a made-up file of UNSPSC's shape with
+as many categories (150,000 unless told otherwise), by the service that the API and the command use: first into a new
+version, then once more, which changes nothing, then as a second version with one category in a hundred renamed. It
+prints one JSON line a file: categories, seconds to read and check it, and seconds of each import. Of the last file
+there are then two versions with 100,000 products in the first: the seconds to compare and to map them, to carry the
+products over and back, and of pages of the admin.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "nexus.settings", "NEXUS_ENVIRONMENT": "development"}
+PRODUCTS = 100_000
+WORDS = [
+    *(
+        "cutting",
+        "industrial",
+        "hydraulic",
+        "ceramic",
+        "portable",
+        "digital",
+        "marine",
+        "surgical",
+        "polymer",
+    ),
+    *("stainless", "thermal", "optical", "rotary", "precision", "coated", "flexible", "modular", "insulated"),
+    *("threaded", "adjustable"),
+]
+THINGS = [
+    *(
+        "pump",
+        "valve",
+        "drill",
+        "saw",
+        "cable",
+        "glove",
+        "tape",
+        "bearing",
+        "filter",
+        "motor",
+        "sensor",
+        "lamp",
+    ),
+    *("hose", "clamp", "blade", "relay", "gauge"),
+]
+
+
+def main() -> None:
+    """Start the services, or measure within them."""
+    if "MEASURED" not in os.environ:
+        inner = [
+            sys.executable,
+            "-m",
+            "nexus.devservices",
+            sys.executable,
+            "-m",
+            "benchmarks.taxonomy_import",
+        ]
+        subprocess.run([*inner, *sys.argv[1:]], env=os.environ | ENVIRONMENT | {"MEASURED": "1"}, check=True)
+        return
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    for path in sorted(folder.iterdir()) if folder else []:
+        measure(path.name, path.read_bytes())
+    number = int(sys.argv[2]) if len(sys.argv) > 2 else 150_000
+    content = made_up(number).encode()
+    measure("made-up UNSPSC", content)
+    measure_versions(content)
+
+
+def measure(name: str, content: bytes) -> None:
+    """Import a file three times and print the figures."""
+    from products.models import Taxonomy
+    from products.services import importing
+    from products.services.importing import Wanted
+
+    Taxonomy.objects.update(is_current=False)
+    code = f"measured-{Taxonomy.objects.count()}"
+    figures: dict[str, Any] = {"file": name}
+    opened: Any = None
+
+    def read() -> None:
+        nonlocal opened
+        opened = importing.open_file(content, name, Wanted(code=code, version="1"))
+
+    figures["read_s"] = seconds(read)
+    figures["categories"] = len(opened.reading.rows)
+    figures["new_s"] = seconds(lambda: importing.load(opened))
+    figures["again_s"] = seconds(lambda: importing.load(opened))
+    changed = importing.open_file(renamed(content), name, Wanted(code=code, version="1"))
+    figures["one_in_100_renamed_s"] = seconds(lambda: importing.load(changed))
+    print(json.dumps(figures), flush=True)
+
+
+def measure_versions(content: bytes) -> None:
+    """Compare and map two versions of a taxonomy, carry products over and back, and look at pages of the admin."""
+    from products.models import Category, Product, Taxonomy
+    from products.services import carrying, comparing, importing, mapping
+    from products.services.importing import Wanted
+
+    for version, text in (("1", content), ("2", renamed(content))):
+        importing.load(importing.open_file(text, "", Wanted(code="versions", version=version)))
+    one, two = Taxonomy.objects.filter(code="versions").order_by("id")
+    leaves = list(Category.objects.filter(taxonomy=one, is_leaf=True).values_list("id", flat=True))
+    Product.objects.bulk_create(
+        (
+            Product(
+                sku=f"P-{number}",
+                name=f"Product {number}",
+                category_id=leaves[number % len(leaves)],
+                category_source="manual",
+            )
+            for number in range(PRODUCTS)
+        ),
+        batch_size=5_000,
+    )
+    figures: dict[str, Any] = {"products": PRODUCTS}
+    figures["compare_s"] = seconds(lambda: comparing.compare(one, two))
+    figures["propose_s"] = seconds(lambda: mapping.propose(one, two))
+    figures["preview_s"] = seconds(lambda: carrying.preview(one, two))
+    over = carrying.carry_over(one, two, user_id=None)
+    figures["carry_over_s"] = seconds(lambda: work_off(over))
+    back = carrying.carry_back(two, over.pk, user_id=None)
+    figures["carry_back_s"] = seconds(lambda: work_off(back))
+    print(json.dumps(figures), flush=True)
+    print(json.dumps(pages(two.pk, leaves[-1])), flush=True)
+
+
+def work_off(job: Any) -> None:
+    """Do a job in this process."""
+    from nexus.jobs import services as jobs
+
+    jobs.work_on(job.pk)
+    while jobs.work_on(job.pk):
+        pass
+    job.refresh_from_db()
+    assert job.status == "succeeded", (job.status, job.error)
+
+
+def pages(taxonomy: int, category: int) -> dict[str, float]:
+    """Seconds of pages of the admin, each asked for a second time."""
+    from django.conf import settings
+    from django.test import Client
+
+    from accounts.models import User
+    from accounts.roles import ADMINISTRATOR
+    from accounts.services.users import create_user
+
+    settings.ALLOWED_HOSTS = ["*"]
+    user: User = create_user(
+        email="staff@example.org", password="only for this run", roles=[ADMINISTRATOR], is_staff=True
+    )
+    client = Client()
+    client.force_login(user)
+    found = {}
+    for name, address in {
+        "categories": "category/",
+        "categories of one taxonomy": f"category/?taxonomy__id__exact={taxonomy}",
+        "search of categories": "category/?q=hydraulic+pump",
+        "one category": f"category/{category}/change/",
+        "one taxonomy": f"taxonomy/{taxonomy}/change/",
+        "steps": "categorymapping/",
+        "open steps": "categorymapping/?is_decided__exact=0",
+        "search of steps": "categorymapping/?q=27111501",
+    }.items():
+        client.get(f"/admin/products/{address}")
+        found[name] = seconds(lambda address=address: _ok(client, address))  # type: ignore[misc]
+    return found
+
+
+def _ok(client: Any, address: str) -> None:
+    assert client.get(f"/admin/products/{address}").status_code == 200
+
+
+def seconds(do: Callable[[], object]) -> float:
+    """How long something takes."""
+    began = time.perf_counter()
+    do()
+    return round(time.perf_counter() - began, 2)
+
+
+def renamed(content: bytes) -> bytes:
+    """The file with another name in the last line of every hundred."""
+    lines = content.split(b"\n")
+    return b"\n".join(
+        line + b" (new)" if number % 100 == 99 and line else line for number, line in enumerate(lines)
+    )
+
+
+def made_up(number: int) -> str:
+    """So many categories of four levels with codes and titles like those of UNSPSC."""
+    lines = ["Key,Parent key,Code,Title"]
+    for key, (code, parent) in zip(range(1, number + 1), codes(), strict=False):
+        lines.append(f"{code},{parent},{code},{title(key)}")
+    return "\n".join(lines) + "\n"
+
+
+def codes() -> Iterator[tuple[str, str]]:
+    """Codes and those above them: 88 segments of 14 families, of 14 classes, of 9 commodities."""
+    for segment in range(10, 98):
+        yield f"{segment}000000", ""
+        for family in range(10, 24):
+            yield f"{segment}{family}0000", f"{segment}000000"
+            for class_ in range(10, 24):
+                yield f"{segment}{family}{class_}00", f"{segment}{family}0000"
+                for commodity in range(1, 10):
+                    yield f"{segment}{family}{class_}{commodity:02}", f"{segment}{family}{class_}00"
+
+
+def title(key: int) -> str:
+    """A title that hardly any other key has."""
+    first, second, thing = (
+        WORDS[key % 20],
+        WORDS[key // 20 % 20],
+        THINGS[key // 400 % 17],
+    )
+    return f"{first.capitalize()} {second} {thing} {key // 6800 or ''}".strip()
+
+
+if __name__ == "__main__":
+    main()
