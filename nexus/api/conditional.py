@@ -20,10 +20,15 @@ def answer(request: HttpRequest | Request, data: object, status: int = 200, **he
     body = to_json(data)
     tag = entity_tag(body)
     headers = {name.replace("_", "-"): value for name, value in headers.items()} | {"ETag": tag}
-    known = request.headers.get("If-None-Match")
-    if known and request.method in {"GET", "HEAD"} and _matches(known, tag, weak=True):
+    if is_known(request, tag):
         return HttpResponse(status=304, headers=headers)
     return HttpResponse(body, status=status, content_type="application/json", headers=headers)
+
+
+def is_known(request: HttpRequest | Request, tag: str) -> bool:
+    """Whether the caller who reads something has what the tag stands for already (``If-None-Match``)."""
+    known = request.headers.get("If-None-Match")
+    return bool(known) and request.method in {"GET", "HEAD"} and _matches(str(known), tag, weak=True)
 
 
 def check_precondition(request: HttpRequest | Request, data: object) -> None:

@@ -13,8 +13,11 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from django.db import connection, transaction
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
 
+from nexus.api.conditional import is_known
 from nexus.jobs.models import File, FileBlock, Job
 
 BLOCK_BYTES = 2**20
@@ -155,16 +158,27 @@ def block(file: File, position: int) -> bytes | None:
     return None if content is None else bytes(content)
 
 
-def download(file: File) -> StreamingHttpResponse:
-    """An answer that streams a file. The caller has seen to it that the user may have it."""
-    name = quote(file.name)
+# What files of jobs are, as their answers may be asked for by ``Accept``.
+MEDIA_TYPES = (
+    "application/octet-stream",
+    "text/csv",
+    "application/jsonl",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
+
+
+def download(file: File, request: Request) -> HttpResponseBase:
+    """An answer that streams a file; 304 when the caller has it. The caller has seen to it that the user may."""
+    name, tag = quote(file.name), f'"{file.sha256}"'
+    if is_known(request, tag):
+        return HttpResponse(status=304, headers={"ETag": tag})
     return StreamingHttpResponse(
         stream(file),
         content_type=file.media_type,
         headers={
             "Content-Length": str(file.size),
             "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
-            "ETag": f'"{file.sha256}"',
+            "ETag": tag,
         },
     )
 

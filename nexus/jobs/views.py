@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -180,12 +181,11 @@ class FileViewSet(OfOneJob):
         description="Streamed, with the SHA-256 of its bytes as entity tag.",
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
     )
-    def download(self, request: Request, pk: str, name: str) -> StreamingHttpResponse:
+    def download(self, request: Request, pk: str, name: str) -> HttpResponseBase:
         """The bytes. Raises Http404 for a file that the user may not have."""
-        return files.download(get_object_or_404(self.get_queryset(), name=name))
+        return files.download(get_object_or_404(self.get_queryset(), name=name), request)
 
 
-# Whatever a caller accepts: the file has its own media type.
 download_file = FileViewSet.as_view(
-    {"get": "download"}, renderer_classes=files_of("*/*"), filterset_class=None
+    {"get": "download"}, renderer_classes=files_of(*files.MEDIA_TYPES), filterset_class=None
 )

@@ -28,7 +28,7 @@ def test_products_are_created_from_a_file(as_editor: APIClient, editor: User) ->
     answer = send(as_editor)
 
     assert answer.status_code == 202
-    assert answer["Location"].endswith(f"/api/v1/jobs/{answer.json()['id']}")
+    assert answer["Location"].endswith(f"{URL}/{answer.json()['id']}")
     job = work_off(Job.objects.get(pk=answer.json()["id"]))
     assert (job.status, counts(job)) == ("succeeded", (2, 0, 0, 0))
     assert list(Product.objects.values_list("sku", "name", "gtin", "status")) == [

@@ -77,7 +77,7 @@ class ImportViewSet(GenericViewSet):
         else:
             upload = given["file"]
             job = imports.accept(upload.file, upload.name, form.options(), user=request.user)
-        location = request.build_absolute_uri(f"/api/v1/jobs/{job.pk}")
+        location = request.build_absolute_uri(f"/api/v1/products/import/{job.pk}")
         return answer(request, self.represent(job), 202, Location=location)
 
     @extend_schema(

@@ -38,7 +38,7 @@ def accept(file: IO[bytes], name: str, options: Options, *, user: Any) -> Job:
             role=File.Role.INPUT,
         )
         _save_profile(plan, options)
-    return job
+    return _as_stored(job)
 
 
 def again(earlier: Job, options: Options, *, user: Any) -> Job:
@@ -49,6 +49,12 @@ def again(earlier: Job, options: Options, *, user: Any) -> Job:
         job = _create(plan, kept.name, user)
         files.copy(kept, job)
         _save_profile(plan, options)
+    return _as_stored(job)
+
+
+def _as_stored(job: Job) -> Job:
+    """A job with its JSON as PostgreSQL gives it back, so that the next read answers the same bytes."""
+    job.refresh_from_db()
     return job
 
 

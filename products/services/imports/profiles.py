@@ -20,4 +20,6 @@ def save_profile(profile: ImportProfile, fields: Mapping[str, Any]) -> ImportPro
     place = {"pointer": "/name", "code": "name_taken", "detail": detail}
     with meaning(NAME_UNIQUE, Conflict("name_taken", detail, errors=[place])), transaction.atomic():
         profile.save()
+    # PostgreSQL has its own order of the keys of JSON, and the next read answers in it.
+    profile.refresh_from_db()
     return profile
