@@ -97,7 +97,7 @@ def classify_one(
     job.finished_at = timezone.now()
     auditing.draw(answers)
     # Without a product there is one statement, which is a transaction of its own.
-    with transaction.atomic() if found.product else nullcontext():
+    with transaction.atomic() if found.product_id else nullcontext():
         _close_older_reviews(answers)
         insert(job, answers[0])
         _apply(answers, chosen)
