@@ -23,7 +23,7 @@ from nexus.devservices.processes import start, stop_all
 
 LABELLED = 5_000
 BATCH = 20_000
-AT_ONCE = 500
+AT_ONCE = 250
 WORKERS = 2
 STOP_SECONDS = 10
 ENVIRONMENT = {

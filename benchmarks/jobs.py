@@ -44,7 +44,6 @@ def measure(number: int) -> None:
     from django.core.management import call_command
 
     from classification.services import classify
-    from nexus.jobs import services
 
     call_command("migrate", verbosity=0)
     fill(number)
@@ -66,7 +65,6 @@ def measure(number: int) -> None:
             }
         figures |= prepared_and_processed(large)
         print(json.dumps(figures))
-        services.cancel(large)
     finally:
         stop_all([worker], STOP_SECONDS)
 

@@ -39,7 +39,7 @@ class _Line:
 
 def rows(job: Job, form: str) -> Iterator[bytes]:
     """The results of a job in order of position, as ``csv`` or ``jsonl``."""
-    results = _results(Classification.objects.filter(job=job).order_by("position"))
+    results = _results(Classification.objects.filter(job=job).order_by("position"), explain=form == "jsonl")
     if form == "jsonl":
         yield from (to_json(result) + b"\n" for result in results)
         return
@@ -49,10 +49,10 @@ def rows(job: Job, form: str) -> Iterator[bytes]:
         yield writer.writerow(_cells(result)).encode()
 
 
-def _results(queryset: QuerySet[Classification]) -> Iterator[dict[str, Any]]:
+def _results(queryset: QuerySet[Classification], *, explain: bool) -> Iterator[dict[str, Any]]:
     last = -1
     while page := list(queryset.filter(position__gt=last)[:ROWS_AT_ONCE]):
-        yield from represent_all(page)
+        yield from represent_all(page, explain=explain)
         last = page[-1].position
 
 

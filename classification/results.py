@@ -126,9 +126,10 @@ def represent_fresh(answer: Classification, loaded: Loaded) -> dict[str, Any]:
     return represent(answer, Known(loaded.categories, loaded.levels, _products_in([answer])))
 
 
-def represent_all(answers: Sequence[Classification]) -> list[dict[str, Any]]:
-    """The results of one page."""
-    explain_all(answers)
+def represent_all(answers: Sequence[Classification], *, explain: bool = True) -> list[dict[str, Any]]:
+    """The results of one page; without `explain`, the reasons that were not asked for yet are null."""
+    if explain:
+        explain_all(answers)
     known = known_of(answers)
     return [represent(answer, known) for answer in answers]
 

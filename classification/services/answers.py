@@ -7,6 +7,7 @@ decision about nearly the same text, the classifier.
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import floor
 from time import perf_counter
 from typing import Any
@@ -20,6 +21,7 @@ from classification.services.precedents import Decided, Precedents
 from classification.services.rules import Rulebook, expected_precision
 from classification.services.sources import Sources
 from nexus.api.errors import Problem
+from nexus.api.saving import like
 from nexus.jobs.models import Job
 from nexus.ops.metrics import CLASSIFIER_SECONDS
 
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 ERROR_LENGTH = 500
 PLACES = 10_000
+# What the engine makes of more texts does not fit the caches of a processor.
+PREDICTED_AT_ONCE = 250
 SAME_TEXT = "The same text was decided in a review."
 SIMILAR_TEXT = "Nearly the same text was decided in a review."
 
@@ -66,7 +70,13 @@ def answers_to(
     if good:
         CLASSIFIER_SECONDS.observe((perf_counter() - began) / len(good))
     by_position = dict(zip((item.position for item in good), found, strict=True))
-    return [_answer(item, by_position.get(item.position), job, loaded, explain) for item in items]
+    blank = Classification(
+        job_id=job.pk,
+        taxonomy_id=loaded.taxonomy.pk,
+        classifier_id=loaded.id,
+        decision=Decision.FAILED,
+    )
+    return [_answer(item, by_position.get(item.position), blank, loaded, explain) for item in items]
 
 
 def _found(texts: Sequence[engine.Text], loaded: Loaded, sources: Sources, top_k: int) -> list[Found]:
@@ -81,7 +91,10 @@ def _found(texts: Sequence[engine.Text], loaded: Loaded, sources: Sources, top_k
         _by_people(text, known, book, promised, top_k) for text, known in zip(texts, decided, strict=True)
     ]
     rest = [text for text, one in zip(texts, found, strict=True) if one is None]
-    predictions = iter(loaded.engine.predict(rest, top_k=top_k) if rest else ())
+    predictions = chain.from_iterable(
+        loaded.engine.predict(rest[start : start + PREDICTED_AT_ONCE], top_k=top_k)
+        for start in range(0, len(rest), PREDICTED_AT_ONCE)
+    )
     return [
         _checked(one or Found(next(predictions)), known) for one, known in zip(found, decided, strict=True)
     ]
@@ -153,15 +166,14 @@ def _checked(found: Found, known: Precedents) -> Found:
     return Found(prediction._replace(is_certain=False), found.source, found.rule_id)
 
 
-def _answer(item: Item, found: Found | None, job: Job, loaded: Loaded, explain: bool) -> Classification:
-    answer = Classification(
-        job_id=job.pk,
+def _answer(
+    item: Item, found: Found | None, blank: Classification, loaded: Loaded, explain: bool
+) -> Classification:
+    answer = like(
+        blank,
         position=item.position,
         product_id=item.product_id,
         input=dict(item.text),
-        taxonomy_id=loaded.taxonomy.pk,
-        classifier_id=loaded.id,
-        decision=Decision.FAILED,
         error=item.error[:ERROR_LENGTH],
         explanation=None if found else [],
     )

@@ -47,7 +47,9 @@ class Job(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="jobs", db_index=False
     )
     request_id = models.CharField(max_length=64, blank=True, help_text="Of the request that asked for it.")
-    reason = models.CharField(max_length=200, blank=True, db_default="", help_text="Why there is such a job.")
+    reason = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Why there is such a job."
+    )
     # State
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)

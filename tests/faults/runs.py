@@ -22,6 +22,8 @@ WORKERS = ("one", "two")
 CLOCK = "clock"
 # How many jobs are open while workers are killed, so that there is always work to be killed in.
 OPEN_JOBS = 2
+# The share of kills that hit a worker as a whole.
+WHOLE_WORKERS = 0.25
 TERMINAL = frozenset({"succeeded", "partially_failed", "failed", "cancelled"})
 
 Rows = Sequence[tuple[Any, ...]]
@@ -72,6 +74,8 @@ class Report:
     rows: int
     jobs: int = 0
     kills: dict[str, int] = field(default_factory=dict)
+    lost_chunks: int = 0
+    set_aside: int = 0
     retries: int = 0
     different_rows: int = 0
     stuck: int = 0
@@ -110,7 +114,6 @@ class Run:
         report = Report(self.scenario.name, len(expected))
         jobs: list[str] = []
         for number in range(kills):
-            self.start_workers()
             while sum(self.status(job_id) not in TERMINAL for job_id in jobs) < OPEN_JOBS:
                 jobs.append(self.scenario.submit(self.nexus, self.token))
             time.sleep(self.chance.uniform(*pause_s))
@@ -124,6 +127,11 @@ class Run:
             self.see_to_its_end(job_id, report)
             found = self.scenario.state(self.nexus, job_id)
             report.different_rows += differences(expected, found)
+        ((report.lost_chunks, report.set_aside),) = self.nexus.rows(
+            "SELECT count(*) FILTER (WHERE message LIKE 'Attempt%%worker died%%'), "
+            "count(*) FILTER (WHERE message LIKE 'Set aside%%worker died%%') FROM nexus_jobs_logline WHERE %s",
+            True,
+        )
         return report
 
     def see_to_its_end(self, job_id: str, report: Report) -> None:
@@ -157,16 +165,30 @@ class Run:
         return self.status(job_id) in TERMINAL
 
     def kill_some_worker(self) -> str:
-        """SIGKILL a process that works, or a worker with all of its processes, which is then started again."""
-        name = self.chance.choice(WORKERS)
-        children = children_of(self.workers[name].pid)
-        if children and self.chance.random() < 0.5:
-            with suppress(ProcessLookupError):
-                os.kill(self.chance.choice(children), signal.SIGKILL)
-            return "process"
-        kill(self.workers[name])
-        self.start_workers()
-        return "worker"
+        """SIGKILL a process in the middle of a chunk, or its worker with all of its processes."""
+        pid = self.chance.choice(self.processes_at_work())
+        worker = next((one for one in self.workers.values() if pid in children_of(one.pid)), None)
+        if worker is not None and self.chance.random() < WHOLE_WORKERS:
+            kill(worker)
+            return "worker"
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        return "process"
+
+    def processes_at_work(self) -> list[int]:
+        """The processes that hold the lease of a chunk, once there are any."""
+        found: list[int] = []
+
+        def look() -> bool:
+            self.start_workers()
+            leases = self.nexus.rows("SELECT leased_by FROM nexus_jobs_chunk WHERE status = 'running'")
+            pids = {int(name.split(":")[1]) for (name,) in leases}
+            mine = {child for worker in self.workers.values() for child in children_of(worker.pid)}
+            found.extend(sorted(pids & mine))
+            return bool(found)
+
+        eventually(look, self.patience_s)
+        return found
 
     def lose_redis(self) -> None:
         """Kill Redis and start an empty one."""

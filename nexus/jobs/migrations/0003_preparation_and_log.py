@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='reason',
-            field=models.CharField(blank=True, db_default='', help_text='Why there is such a job.', max_length=200),
+            field=models.CharField(blank=True, db_default='', default='', help_text='Why there is such a job.', max_length=200),
         ),
         # Jobs that run have been cut into chunks already.
         migrations.RunSQL(
