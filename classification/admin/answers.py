@@ -12,8 +12,9 @@ from django.utils.html import format_html, format_html_join
 from classification import results
 from classification.admin.classifiers import AlarmsMixin
 from classification.models import Classification, Review
-from classification.services import reviews
+from classification.services import mapping_suggestions, reviews
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each, explained
+from products.admin.mappings import suggesters
 
 # One word of five hundred letters would push all other columns of a list off the screen.
 LONG_WORD = re.compile(r"\S{25}(?=\S)")
@@ -214,3 +215,6 @@ class ReviewAdmin(ReadOnlyMixin, LargeTableAdmin):
     list_display = ["id", "classification_id", "decision", "category", "decided_by", "decided_at"]
     list_filter = ["decision"]
     list_select_related = ["category", "decided_by"]
+
+
+suggesters["Ask the classifier"] = mapping_suggestions.suggest

@@ -4,8 +4,10 @@ In this order, of which docs/architecture.md says why: an earlier decision about
 decision about nearly the same text, the classifier.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import floor
 from time import perf_counter
 from typing import Any
 
@@ -17,10 +19,14 @@ from classification.services.engines import Loaded, load
 from classification.services.precedents import Decided, Precedents
 from classification.services.rules import Rulebook, expected_precision
 from classification.services.sources import Sources
+from nexus.api.errors import Problem
 from nexus.jobs.models import Job
 from nexus.ops.metrics import CLASSIFIER_SECONDS
 
+logger = logging.getLogger(__name__)
+
 ERROR_LENGTH = 500
+PLACES = 10_000
 SAME_TEXT = "The same text was decided in a review."
 SIMILAR_TEXT = "Nearly the same text was decided in a review."
 
@@ -71,7 +77,9 @@ def _found(texts: Sequence[engine.Text], loaded: Loaded, sources: Sources, top_k
     )
     book = rules.rulebook(loaded.taxonomy.pk, sources.rules_revision)
     promised = loaded.promised_precision
-    found = [_by_people(text, known, book, promised) for text, known in zip(texts, decided, strict=True)]
+    found = [
+        _by_people(text, known, book, promised, top_k) for text, known in zip(texts, decided, strict=True)
+    ]
     rest = [text for text, one in zip(texts, found, strict=True) if one is None]
     predictions = iter(loaded.engine.predict(rest, top_k=top_k) if rest else ())
     return [
@@ -79,12 +87,14 @@ def _found(texts: Sequence[engine.Text], loaded: Loaded, sources: Sources, top_k
     ]
 
 
-def _by_people(text: engine.Text, known: Precedents, book: Rulebook | None, promised: float) -> Found | None:
+def _by_people(
+    text: engine.Text, known: Precedents, book: Rulebook | None, promised: float, top_k: int
+) -> Found | None:
     """The answer that people have given already, if they have."""
     if known.same:
         return _by_precedent(known.same, promised, SAME_TEXT)
     if book and (hits := deciding(book.rules.hits(text))):
-        return _by_rules(hits, book, promised)
+        return _by_rules(hits, book, promised, top_k)
     if known.similar:
         return _by_precedent(known.similar, promised, SIMILAR_TEXT)
     return None
@@ -107,12 +117,12 @@ def _by_precedent(decided: Decided, promised: float, because: str) -> Found:
     )
 
 
-def _by_rules(hits: Sequence[Rule], book: Rulebook, promised: float) -> Found:
+def _by_rules(hits: Sequence[Rule], book: Rulebook, promised: float, top_k: int) -> Found:
     """The answer of the rule that decides; of rules that contradict each other at most one is right, and none wins."""
     precision = {rule.id: book.precision(rule.id, promised) for rule in hits}
-    shares = sum(precision.values()) if len(hits) > 1 else 1.0
     ranked = sorted(hits, key=lambda rule: -precision[rule.id])
-    candidates = tuple(engine.Candidate(rule.category_id, precision[rule.id] / shares) for rule in ranked)
+    shares = _shares([precision[rule.id] for rule in ranked]) if len(hits) > 1 else list(precision.values())
+    candidates = tuple(map(engine.Candidate, [rule.category_id for rule in ranked], shares))[:top_k]
     first = ranked[0]
     return Found(
         engine.Prediction(
@@ -125,6 +135,11 @@ def _by_rules(hits: Sequence[Rule], book: Rulebook, promised: float) -> Found:
         Source.RULE,
         first.id if len(hits) == 1 else None,
     )
+
+
+def _shares(parts: Sequence[float]) -> list[float]:
+    """What each part is of all, rounded down, so that together they are never more than one."""
+    return [floor(part / sum(parts) * PLACES) / PLACES for part in parts]
 
 
 def _checked(found: Found, known: Precedents) -> Found:
@@ -186,8 +201,8 @@ def _explain(answer: Classification, prediction: engine.Prediction) -> None:
 def explain_all(answers: Iterable[Classification]) -> None:
     """Work out the reasons of those answers, as they are in memory, that were given without.
 
-    The classifier that gave them is asked again: it never changes, so it says the same. One that is there no more, or
-    that answers differently since it is read by a later version of Nexus, leaves an answer without reasons.
+    The classifier that gave them is asked again: it never changes, so it says the same. One that is there no more,
+    or that a later version of Nexus cannot read or reads differently, leaves an answer without reasons.
     """
     by_classifier: dict[int | None, list[Classification]] = {}
     for answer in answers:
@@ -205,8 +220,12 @@ def _again(
 ) -> Sequence[engine.Prediction | None]:
     if classifier_id is None:
         return [None] * len(answers)
-    texts = [engine.Text(**answer.input) for answer in answers]
-    return load(classifier_id).engine.predict(texts, top_k=2)
+    try:
+        loaded = load(classifier_id)
+    except Problem as problem:
+        logger.warning("Answers have no reasons: %s", problem.detail, extra={"classifier": classifier_id})
+        return [None] * len(answers)
+    return loaded.engine.predict([engine.Text(**answer.input) for answer in answers], top_k=2)
 
 
 def _candidates(candidates: Sequence[engine.Candidate], loaded: Loaded) -> list[dict[str, Any]]:

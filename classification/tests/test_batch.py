@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.services.users import update_user
-from classification.models import Classification
+from classification.models import Classification, Classifier
 from classification.services import classify
 from classification.tests.conftest import DRILL, GLOVES, MakeProduct, work_off
 from conftest import ClientOf
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Chunk, Job
-from products.models import Category
+from products.models import Category, Taxonomy
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,20 @@ def test_items_are_classified_in_the_background(client: Any) -> None:
         "tools.drills",
         "safety.gloves",
     ]
+
+
+def test_answers_stay_when_the_classifier_that_could_give_their_reasons_cannot_be_read(client: Any) -> None:
+    job_id = submit(client, items=[{"name": DRILL}])
+    work_off(job_id)
+    before = client.get(f"/api/v1/classify/{job_id}").json()["results"]["results"][0]
+    assert {one["term"] for one in before["explanation"]} >= {"combi", "drill"}
+    Classifier.objects.update(artefact=b"of an older version")
+    # What a process has in memory counts for one revision of the taxonomy.
+    Taxonomy.objects.update(revision=F("revision") + 1)
+    answer = client.get(f"/api/v1/classify/{job_id}")
+    assert answer.status_code == 200
+    after = answer.json()["results"]["results"][0]
+    assert after == before | {"explanation": [], "contrast": [], "similar": []}
 
 
 def test_products_are_classified_by_their_ids(client: Any, make_product: MakeProduct) -> None:

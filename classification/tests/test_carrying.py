@@ -3,19 +3,26 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from classification.models import Classification, Classifier, Policy, Precedent, Rule
-from classification.services import classify, examples, reviews, rules
+from classification.services import classify, examples, mapping_suggestions, reviews, rules
 from classification.tests.conftest import DRILL, GLOVES, ROWS, MakeProduct, work_off
 from conftest import ClientOf
+from nexus.jobs.models import Job
 from products.models import Category, CategoryMapping, Product, Taxonomy
 from products.services import mapping
 from products.services.loading import load_taxonomy
 from products.taxonomy_files.reading import CategoryRow
 
 KEPT = [row for row in ROWS if row.code != "safety.masks"]
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client()
 
 
 @pytest.fixture
@@ -166,3 +173,14 @@ def test_a_persons_choice_stays_a_persons_choice(
         ("safety.masks", "1", "reviewed"),
         ("tools.drills", "2", "reviewed"),
     ]
+
+
+def test_the_admin_asks_the_classifier_too(
+    browser: Client, administrator: User, taxonomy: Taxonomy, two: Taxonomy
+) -> None:
+    browser.force_login(administrator)
+    url = "/admin/products/categorymapping/propose/"
+    assert b"Ask the classifier" in browser.get(url).content
+    body = {"source": taxonomy.pk, "target": two.pk, "suggest": "Ask the classifier"}
+    assert b"A job does it" in browser.post(url, body, follow=True).content
+    assert Job.objects.filter(kind=mapping_suggestions.KIND).count() == 1

@@ -56,3 +56,9 @@ def test_where_there_is_nothing_to_advise_it_says_so(make_product: MakeProduct) 
     out, said = told("taxonomy_advice", "shop", "--most", "0")
     assert out == ""
     assert "Nothing to advise" in said
+
+
+@pytest.mark.parametrize("option", ["--most", "--products"])
+def test_a_negative_number_is_refused_by_name(option: str) -> None:
+    with pytest.raises(CommandError, match=f"{option}: invalid natural_number"):
+        told("taxonomy_advice", "shop", f"{option}=-1")

@@ -106,6 +106,26 @@ def test_rules_that_contradict_each_other_leave_the_answer_to_a_person(
     assert {one["term"] for one in result["explanation"]} == {"Masks", "Gloves"}
 
 
+def test_rules_that_contradict_each_other_are_asked_for_no_more_candidates_than_any_answer(
+    client: APIClient, make_rule: MakeRule
+) -> None:
+    for code in ("safety.masks", "safety.gloves", "tools.saws"):
+        make_rule(code)
+    result = ask(client, top_k=2)
+    assert [one["confidence"] for one in result["candidates"]] == [0.3333, 0.3333]
+    assert len(result["explanation"]) == 3
+
+
+def test_six_rules_that_contradict_each_other_are_together_never_surer_than_one(
+    client: APIClient, make_rule: MakeRule, categories: Categories
+) -> None:
+    for code in categories:
+        make_rule(code)
+    found = ask(client, top_k=20)["candidates"]
+    assert len(found) == 6
+    assert sum(round(one["confidence"] * 10_000) for one in found) <= 10_000
+
+
 def test_rules_of_one_mind_do_not_contradict_each_other(client: APIClient, make_rule: MakeRule) -> None:
     first = make_rule()
     make_rule()

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import AutoField, Field, Model
+from django.db.models import AutoField, Field, Model, Value
+from django.db.models.expressions import DatabaseDefault
 from django.db.utils import DEFAULT_DB_ALIAS
 
 
@@ -43,7 +44,18 @@ def update(instance: Model, names: tuple[str, ...]) -> None:
 
 
 def _value(instance: Model, field: "Field[Any, Any]", connection: BaseDatabaseWrapper, *, add: bool) -> Any:
-    return field.get_db_prep_save(field.pre_save(instance, add), connection)
+    value = field.pre_save(instance, add)
+    if isinstance(value, DatabaseDefault):
+        value = _literal(value)
+        setattr(instance, field.attname, value)
+    return field.get_db_prep_save(value, connection)
+
+
+def _literal(default: DatabaseDefault) -> Any:
+    """The value of a ``db_default`` that stands for itself, as all of ours do."""
+    (expression,) = default.get_source_expressions()
+    assert isinstance(expression, Value), expression
+    return expression.value
 
 
 @cache

@@ -1,5 +1,6 @@
 """The pages of steps between taxonomies: suggestions to confirm, and what people decided."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -12,9 +13,14 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from nexus.api.admin import do_with_each, explained
+from nexus.jobs.models import Job
 from products.admin.base import ServiceAdmin
+from products.admin.versions import tell_of_job
 from products.models import Category, CategoryMapping, Taxonomy
 from products.services import mapping
+
+# What else can suggest steps, by the label of its button; rooms above this one add to it. Each accepts a job.
+suggesters: dict[str, Callable[..., Job]] = {}
 
 
 class MappingForm(forms.ModelForm):
@@ -122,6 +128,9 @@ class CategoryMappingAdmin(ServiceAdmin):
     def _propose(self, request: HttpRequest) -> HttpResponse:
         form = PairForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
+            if suggest := suggesters.get(request.POST.get("suggest", "")):
+                tell_of_job(self, request, suggest(**form.cleaned_data, user_id=request.user.pk))
+                return HttpResponseRedirect(request.path)
             counts = mapping.propose(**form.cleaned_data)
             self.message_user(
                 request,
@@ -130,7 +139,7 @@ class CategoryMappingAdmin(ServiceAdmin):
             return HttpResponseRedirect(reverse("admin:products_categorymapping_changelist"))
         context = {**self.admin_site.each_context(request), "title": "Propose steps", "opts": self.opts}
         template = "admin/products/categorymapping/propose.html"
-        return TemplateResponse(request, template, {**context, "form": form})
+        return TemplateResponse(request, template, {**context, "form": form, "suggesters": suggesters})
 
 
 def _step(pk: Any) -> CategoryMapping:

@@ -68,7 +68,7 @@ class BackForm(forms.Form):
     job = forms.UUIDField()
 
 
-def _told(page: admin.ModelAdmin, request: HttpRequest, job: Job) -> None:
+def tell_of_job(page: admin.ModelAdmin, request: HttpRequest, job: Job) -> None:
     """Say that a job was accepted, with a link to it."""
     address = reverse("admin:nexus_jobs_job_change", args=[job.pk])
     page.message_user(request, format_html('A job does it: <a href="{}">{}</a>.', address, job))
@@ -115,7 +115,7 @@ class VersionPagesMixin:
     def _imported(self: Any, request: HttpRequest, opened: Import) -> HttpResponse:
         done = importing.run(opened, user_id=request.user.pk)
         if isinstance(done, Job):
-            _told(self, request, done)
+            tell_of_job(self, request, done)
         else:
             text = "{added} categories added, {changed} changed, {unchanged} as they were.".format(**done)
             self.message_user(request, text, messages.SUCCESS)
@@ -145,7 +145,7 @@ class VersionPagesMixin:
 
     def _carry(self: Any, request: HttpRequest, taxonomy: Taxonomy) -> HttpResponse:
         if request.method == "POST":
-            _told(self, request, _accepted(request, taxonomy))
+            tell_of_job(self, request, _accepted(request, taxonomy))
             return HttpResponseRedirect(request.path)
         form = _source_form(request.GET or None, taxonomy)
         context: dict[str, Any] = {}

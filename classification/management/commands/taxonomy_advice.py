@@ -21,6 +21,13 @@ NEEDS = {
 }
 
 
+def natural_number(text: str) -> int:
+    """A number from 0 on. Raises ValueError."""
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
 class Command(BaseCommand):
     """Looks at the products that no person has classified, and at what the taxonomy says about them."""
 
@@ -29,10 +36,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Which taxonomy, and how much."""
         parser.add_argument("taxonomy", help="code or code@version")
-        parser.add_argument("--most", type=int, default=DEFAULT_MOST, help="how many categories to list")
+        parser.add_argument(
+            "--most",
+            type=natural_number,
+            default=DEFAULT_MOST,
+            help="how many categories to list",
+        )
         parser.add_argument(
             "--products",
-            type=int,
+            type=natural_number,
             default=DEFAULT_PRODUCTS,
             help="how many of the newest products to look at",
         )

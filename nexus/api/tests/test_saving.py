@@ -42,6 +42,12 @@ def test_a_new_row_is_the_one_that_save_would_make(make: Any) -> None:
     assert inserted.created_at == type(inserted).objects.get(pk=inserted.pk).created_at
 
 
+def test_what_the_database_has_a_default_for_is_known_to_the_new_instance() -> None:
+    job = Job(kind="any")
+    insert(job)
+    assert job.reason == Job.objects.get(pk=job.pk).reason == ""
+
+
 def test_a_change_writes_the_named_fields_and_no_others() -> None:
     product = drill("A")
     insert(product)
