@@ -103,7 +103,9 @@ class World:
             "/api/v1/executions": self.execution,
         }
         start = path.partition("/{")[0]
-        if path.endswith(("/changes", "/carry-over", "/carry-back")):
+        if path.startswith("/api/v1/taxonomies") and path.endswith(
+            ("/changes", "/carry-over", "/carry-back")
+        ):
             owners[start] = self.next_version
         if path.endswith("/return"):
             # Only the active one can be returned from.
