@@ -227,7 +227,7 @@ def test_a_dry_run_tells_changes_and_mistakes_and_writes_nothing(as_administrato
         (b"1 - A\n2 - B > C\n", {"version": "1"}, "/file/2/path", "no_parent"),
         (b'code,name\na,"A\nB"\n', {"code": "ours", "version": "1"}, "/file/3/name", "control_character"),
         (b"1 - A\n" + b"x" * 200_000, {"version": "1"}, "/file/2/line", "malformed"),
-        (b"code,name\na," + b"x" * 200_000, {"code": "ours", "version": "1"}, "/file", "malformed_csv"),
+        (b"code,name\na," + b"x" * 200_000, {"code": "ours", "version": "1"}, "/file/2/name", "max_length"),
         (b"1 - A\n2 - A\n", {"version": "1"}, "/file/2/path", "duplicate_path"),
     ],
 )

@@ -21,7 +21,6 @@ from workflows.models import Workflow
 from workflows.services.definitions import create_workflow
 
 MakeWorkflow = Callable[..., Workflow]
-QUEUE = "celery"
 
 
 class Workers:
@@ -32,7 +31,8 @@ class Workers:
         app.loader.import_default_modules()
         with app.connection_for_read() as broker:
             channel: Any = broker.default_channel
-            channel.queue_purge(QUEUE)
+            for queue in settings.QUEUES:
+                channel.queue_purge(queue)
 
     def work(self) -> list[str]:
         """Work until no message is left; say which tasks ran. Messages for later are set aside."""
@@ -54,7 +54,8 @@ class Workers:
     def _next(self) -> tuple[str, list[Any], datetime | None] | None:
         with app.connection_for_read() as broker:
             channel: Any = broker.default_channel
-            message = channel.basic_get(QUEUE, no_ack=True)
+            waiting = (channel.basic_get(queue, no_ack=True) for queue in settings.QUEUES)
+            message = next((one for one in waiting if one is not None), None)
         if message is None:
             return None
         arguments, _, _ = json.loads(message.body)
