@@ -59,6 +59,7 @@ fuzz: $(INSTALLED) ## thousands of requests made up from the schema, for half an
 
 faults: $(INSTALLED) ## kill workers, Redis, PostgreSQL and the web server during work, and compare every row
 	@$(PYTHON) -m nexus.devservices $(PYTHON) -m tests.faults
+	@$(PYTHON) -m nexus.devservices $(VENV)/bin/pytest -m broker tests/faults
 
 lock: $(INSTALLED) ## compile the requirements again, to the newest versions that fit together
 	for name in requirements requirements-dev; do \

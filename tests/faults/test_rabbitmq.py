@@ -9,7 +9,10 @@ from tests.faults.conftest import Nexus, eventually, kill
 from tests.faults.rabbitmq import PROGRAM, RabbitMQ
 from tests.faults.test_workers import LONG_S, job, submit
 
-pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="RabbitMQ is not installed")
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.skipif(not PROGRAM.exists(), reason="RabbitMQ is not installed"),
+]
 
 
 @pytest.fixture
