@@ -4,10 +4,12 @@ import csv
 import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from classification.engine import Category, Text
+from classification.engine.thesaurus import built_in_categories
 
 HERE = Path(__file__).resolve().parent
 PRODUCTS = HERE.parent / "products" / "data"
@@ -70,25 +72,9 @@ def hand_written_keywords(name: str) -> dict[str, tuple[str, ...]]:
 
 
 def nexus_hardware(extra: Mapping[str, tuple[str, ...]] | None = None) -> list[Category]:
-    """The categories of the built-in taxonomy, numbered in the order of the file; ``extra`` keywords by code."""
-    by_code = {row["code"]: row for row in table(PRODUCTS / "nexus-hardware.csv")}
-    parents = {row["parent"] for row in by_code.values()}
-    return [
-        Category(
-            id=number,
-            code=code,
-            name=row["name"],
-            path=SEPARATOR.join(_names_down_to(code, by_code)),
-            keywords=(*filter(None, row["keywords"].split("|")), *(extra or {}).get(code, ())),
-            is_leaf=code not in parents,
-        )
-        for number, (code, row) in enumerate(by_code.items(), start=1)
-    ]
-
-
-def _names_down_to(code: str, by_code: Mapping[str, Row]) -> list[str]:
-    row = by_code[code]
-    return [*(_names_down_to(row["parent"], by_code) if row["parent"] else []), row["name"]]
+    """The categories of the built-in taxonomy; ``extra`` keywords by code."""
+    more = extra or {}
+    return [replace(one, keywords=(*one.keywords, *more.get(one.code, ()))) for one in built_in_categories()]
 
 
 def labelled_by_path(

@@ -45,7 +45,7 @@ class Thesaurus(NamedTuple):
 
 
 @lru_cache(1)
-def _categories() -> Sequence[Category]:
+def built_in_categories() -> Sequence[Category]:
     """The built-in taxonomy, read once a process."""
     with _FILE.open(encoding="utf-8", newline="") as lines:
         rows = {row["code"]: row for row in csv.DictReader(lines)}
@@ -65,8 +65,8 @@ def _categories() -> Sequence[Category]:
 
 @lru_cache(1)
 def _thesaurus() -> Thesaurus:
-    leaves = leaves_of(_categories())
-    ranking = Ranking(phrases_of(_categories(), leaves, {}), len(leaves), ProductFrequencies())
+    leaves = leaves_of(built_in_categories())
+    ranking = Ranking(phrases_of(built_in_categories(), leaves, {}), len(leaves), ProductFrequencies())
     names = [".".join(leaf.code.split(".")[:2]) for leaf in leaves]
     return Thesaurus(leaves, ranking, np.unique(names, return_inverse=True)[1].astype(np.int64))
 
@@ -78,7 +78,7 @@ def _path(code: str, rows: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 def borrow(leaves: Sequence[Category]) -> Borrowed:
     """Further names and keywords, with their weights, for leaves, by the number of the leaf."""
-    own = {(category.path, category.keywords) for category in _categories()}
+    own = {(category.path, category.keywords) for category in built_in_categories()}
     poor = [number for number, leaf in enumerate(leaves) if (leaf.path, tuple(leaf.keywords)) not in own]
     if not poor or len(poor) > _MOST_LEAVES:
         return {}
