@@ -7,7 +7,6 @@ decision about nearly the same text, the classifier.
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from math import floor
 from time import perf_counter
 from typing import Any
@@ -29,8 +28,6 @@ logger = logging.getLogger(__name__)
 
 ERROR_LENGTH = 500
 PLACES = 10_000
-# What the engine makes of more texts does not fit the caches of a processor.
-PREDICTED_AT_ONCE = 250
 SAME_TEXT = "The same text was decided in a review."
 SIMILAR_TEXT = "Nearly the same text was decided in a review."
 
@@ -91,10 +88,7 @@ def _found(texts: Sequence[engine.Text], loaded: Loaded, sources: Sources, top_k
         _by_people(text, known, book, promised, top_k) for text, known in zip(texts, decided, strict=True)
     ]
     rest = [text for text, one in zip(texts, found, strict=True) if one is None]
-    predictions = chain.from_iterable(
-        loaded.engine.predict(rest[start : start + PREDICTED_AT_ONCE], top_k=top_k)
-        for start in range(0, len(rest), PREDICTED_AT_ONCE)
-    )
+    predictions = iter(loaded.engine.predict(rest, top_k=top_k) if rest else ())
     return [
         _checked(one or Found(next(predictions)), known) for one, known in zip(found, decided, strict=True)
     ]
