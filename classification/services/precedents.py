@@ -13,6 +13,7 @@ from django.db.models import F
 from classification import engine
 from classification.engine.text import NAME_LIMIT, SHORT_LIMIT, clean, near_identity, words
 from classification.models import Classification, Precedent, Review
+from nexus.api.database import lock_name
 
 # A name of a single word, such as that of a brand, says too little to stand for others.
 FEWEST_WORDS = 2
@@ -161,5 +162,4 @@ def record(answer: Classification, review: Review) -> None:
 
 def _lock(exact: UUID) -> None:
     """Let decisions about one text be kept one after the other."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"precedent {exact}"])
+    lock_name(f"precedent {exact}")

@@ -1,4 +1,4 @@
-"""What the database refuses, told to the caller as what it means."""
+"""Locks by name, and what the database refuses, told to the caller as what it means."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -6,6 +6,12 @@ from contextlib import contextmanager, nullcontext
 from django.db import IntegrityError, connection, transaction
 
 from nexus.api.errors import Problem
+
+
+def lock_name(name: str) -> None:
+    """Let one transaction at a time go on from here, of all that lock the same name. It holds until the end of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def constraint_of(error: IntegrityError) -> str:

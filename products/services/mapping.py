@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from nexus.api.database import refusal
+from nexus.api.database import lock_name, refusal
 from nexus.api.errors import Conflict, NotFound, invalid
 from products.models import Category, CategoryMapping, Taxonomy
 
@@ -115,10 +115,7 @@ def _lock_pair(source: Taxonomy, target: Taxonomy) -> None:
     """Let one transaction at a time change the steps between two taxonomies. Raises Problem (400) for one taxonomy."""
     if source.pk == target.pk:
         raise invalid("/target", "same_taxonomy", "A taxonomy is mapped to another, or to another version.")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"mapping {source.pk} {target.pk}"]
-        )
+    lock_name(f"mapping {source.pk} {target.pk}")
 
 
 def settle(source: Taxonomy, target: Taxonomy) -> None:

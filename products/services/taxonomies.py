@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection
 from django.db.models import F
 from django.dispatch import Signal
 from django.utils import timezone
 
-from nexus.api.database import refusal
+from nexus.api.database import lock_name, refusal
 from nexus.api.errors import Conflict, NotFound
 from products.models import Product, Taxonomy
 
@@ -40,8 +39,7 @@ def lock_versions_of(taxonomy_id: int) -> None:
 
 
 def _lock_versions(code: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"taxonomy {code}"])
+    lock_name(f"taxonomy {code}")
 
 
 def bump(taxonomy_id: int) -> None:
