@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from classification import figures
+from classification.admin.base import ReclassifyMixin
 from classification.models import Activation, Alarm, Classifier, Difference, Policy, ShadowRun
-from classification.services import activation, policies, reclassification, shadow, training, watching
+from classification.services import activation, policies, shadow, training, watching
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each
 from products.models import Category, Taxonomy
 
@@ -36,9 +37,10 @@ class AlarmsMixin:
 
 
 @admin.register(Classifier)
-class ClassifierAdmin(AlarmsMixin, ReadOnlyMixin, LargeTableAdmin):
+class ClassifierAdmin(AlarmsMixin, ReclassifyMixin, ReadOnlyMixin, LargeTableAdmin):
     """Versions of classifiers; one of each taxonomy is active."""
 
+    because = "classifier"
     list_display = ["id", "taxonomy", "version", "status", "training_size", "created_at", "activated_at"]
     list_filter = ["status"]
     list_select_related = ["taxonomy"]
@@ -172,18 +174,13 @@ class ClassifierAdmin(AlarmsMixin, ReadOnlyMixin, LargeTableAdmin):
         train = partial(training.train, user_id=request.user.pk)
         do_with_each(self, request, taxonomies, train, "in training")
 
-    def has_classify_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may run classifications."""
-        return request.user.has_perm("classification.run_classification")
-
     @admin.action(
         description="Classify again what the active classifier touches, and write accepted categories",
         permissions=["classify"],
     )
     def classify_again(self, request: HttpRequest, queryset: QuerySet[Classifier]) -> None:
         """Begin a classification of the products that the change to the chosen classifiers touches."""
-        again = partial(reclassification.reclassify, apply=True, user_id=request.user.pk)
-        do_with_each(self, request, queryset, lambda one: again({"classifier": one.pk}), "jobs begun")
+        self.reclassify(request, queryset)
 
 
 @admin.register(Policy)

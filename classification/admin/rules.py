@@ -12,9 +12,10 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.html import escape
 
+from classification.admin.base import ReclassifyMixin
 from classification.engine import rules as matcher
 from classification.models import Rule, RuleConflict
-from classification.services import reclassification, rule_checks, rules
+from classification.services import rule_checks, rules
 from nexus.api.admin import LargeTableAdmin, ReadOnlyMixin, do_with_each
 from nexus.api.errors import Problem
 from products.admin.base import ServiceAdmin
@@ -51,9 +52,10 @@ class RuleForm(forms.ModelForm):
 
 
 @admin.register(Rule)
-class RuleAdmin(ServiceAdmin):
+class RuleAdmin(ReclassifyMixin, ServiceAdmin):
     """What people know for certain, before the classifier is asked."""
 
+    because = "rule"
     form = RuleForm
     list_display = ["name", "taxonomy", "category", "position", "enabled", "hits", "accepted", "corrected"]
     list_filter = ["enabled", "taxonomy"]
@@ -103,18 +105,13 @@ class RuleAdmin(ServiceAdmin):
         check = partial(rule_checks.check_rules, user_id=request.user.pk)
         do_with_each(self, request, taxonomies, check, "jobs begun")
 
-    def has_classify_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may run classifications."""
-        return request.user.has_perm("classification.run_classification")
-
     @admin.action(
         description="Classify again what the rule touches, and write accepted categories",
         permissions=["classify"],
     )
     def classify_again(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
         """Begin a classification of the products that each chosen rule touches."""
-        again = partial(reclassification.reclassify, apply=True, user_id=request.user.pk)
-        do_with_each(self, request, queryset, lambda rule: again({"rule": rule.pk}), "jobs begun")
+        self.reclassify(request, queryset)
 
 
 def _locked(pk: Any) -> Rule:

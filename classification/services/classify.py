@@ -1,9 +1,8 @@
 """Classifying: one product while the caller waits, or any number of them as a job."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
-from itertools import count, islice
 from operator import attrgetter
 from typing import Any
 
@@ -19,7 +18,7 @@ from nexus.api.errors import NotFound
 from nexus.api.filters import apply_filters
 from nexus.api.saving import insert
 from nexus.jobs import services as jobs
-from nexus.jobs.kinds import JobKind, Outcome, Step, register
+from nexus.jobs.kinds import JobKind, Outcome, Step, chunks_of, register
 from nexus.jobs.models import Chunk, Job
 from nexus.ops.context import current_request_id
 from products.filters import ProductFilterSet
@@ -108,20 +107,9 @@ def classify_items(items: Iterable[Mapping[str, Any]], *, chosen: Options, user_
     """Accept a job over items that the caller gives, each a text or ``{"product_id"}``."""
     with transaction.atomic():
         job = jobs.create_job(kind=KIND, parameters=asdict(chosen), user_id=user_id)
-        job.total = jobs.save_chunks(_chunks(job, items, "items"))
+        job.total = jobs.save_chunks(chunks_of(job, items, CHUNK_SIZE, "items"))
         job.save(update_fields=["total"])
     return job
-
-
-def _chunks(job: Job, values: Iterable[Any], name: str) -> Iterator[Chunk]:
-    """Chunks over values of any number, of which only one chunk at a time is held in memory."""
-    remaining, first = iter(values), 0
-    for position in count():
-        part = list(islice(remaining, CHUNK_SIZE))
-        if not part:
-            return
-        yield Chunk(job=job, position=position, first=first, size=len(part), input={name: part})
-        first += len(part)
 
 
 def classify_filter(values: Mapping[str, Any], *, chosen: Options, user_id: int | None) -> Job:
@@ -150,7 +138,7 @@ def _next_step(job: Job, after: Any) -> Step:
         ids, end = touched.ids_above(filtered_products(job.parameters["filter"]), after or 0)
     else:
         return Step((), None)
-    return Step(_chunks(job, ids, "product_ids"), end)
+    return Step(chunks_of(job, ids, CHUNK_SIZE, "product_ids"), end)
 
 
 def _work(job: Job, chunk: Chunk) -> Outcome:

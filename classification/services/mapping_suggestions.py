@@ -4,7 +4,6 @@ A person decides about each: a classifier's confidence is measured on products, 
 """
 
 from collections.abc import Iterator
-from itertools import islice
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -12,7 +11,7 @@ from classification import engine
 from classification.services import engines
 from nexus.api.errors import NotFound, invalid
 from nexus.jobs import services as jobs
-from nexus.jobs.kinds import JobKind, Outcome, register
+from nexus.jobs.kinds import JobKind, Outcome, chunks_of, register
 from nexus.jobs.models import Chunk, Job
 from products.models import PATH_SEPARATOR, Category, CategoryMapping, Taxonomy
 from products.services import mapping
@@ -42,12 +41,7 @@ def _unmapped(source: int, target: int) -> QuerySet[Category]:
 def _prepare(job: Job) -> Iterator[Chunk]:
     source, target = _pair(job)
     ids = _unmapped(source.pk, target.pk).values_list("id", flat=True).iterator(chunk_size=10_000)
-    first = 0
-    while part := list(islice(ids, CHUNK_SIZE)):
-        yield Chunk(
-            job=job, position=first // CHUNK_SIZE, first=first, size=len(part), input={"categories": part}
-        )
-        first += len(part)
+    return chunks_of(job, ids, CHUNK_SIZE, "categories")
 
 
 def _work(job: Job, chunk: Chunk) -> Outcome:

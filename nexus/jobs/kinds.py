@@ -1,7 +1,8 @@
 """What jobs do: every kind of job registers itself here, so that this room knows none of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -102,6 +103,20 @@ def message_options(job: Job) -> dict[str, object]:
     if kind.seconds:
         options |= {"soft_time_limit": kind.seconds, "time_limit": kind.seconds + SECONDS_TO_END}
     return options
+
+
+def chunks_of(job: Job, values: Iterable[Any], size: int, name: str) -> Iterator[Chunk]:
+    """Chunks over values of any number, each with up to `size` of them in its input under a name.
+
+    Only one chunk at a time is held in memory.
+    """
+    remaining, first = iter(values), 0
+    for position in count():
+        part = list(islice(remaining, size))
+        if not part:
+            return
+        yield Chunk(job=job, position=position, first=first, size=len(part), input={name: part})
+        first += len(part)
 
 
 def cut(job: Job, total: int, size: int) -> list[Chunk]:

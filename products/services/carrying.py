@@ -6,7 +6,6 @@ to several, stays where it is and is told. Rooms above this one carry along what
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,7 +16,7 @@ from django.utils import timezone
 from nexus.api.errors import NotFound, invalid
 from nexus.jobs import kinds
 from nexus.jobs import services as jobs
-from nexus.jobs.kinds import JobKind, Outcome
+from nexus.jobs.kinds import JobKind, Outcome, chunks_of
 from nexus.jobs.models import Chunk, Job
 from products.models import CarriedProduct, Category, Product, Taxonomy
 from products.services import mapping
@@ -154,7 +153,8 @@ def _prepare(job: Job) -> Iterator[Chunk]:
     """Chunks of products, and after them one for each carrier that has something."""
     way = _way_of(job)
     in_source = Product.objects.filter(category__taxonomy=way.source).order_by("id")
-    chunks = _chunks(job, in_source.values_list("id", flat=True))
+    ids = in_source.values_list("id", flat=True).iterator(chunk_size=10_000)
+    chunks = chunks_of(job, ids, CHUNK_SIZE, "products")
     position, first = 0, 0
     for chunk in chunks:
         position, first = chunk.position + 1, chunk.first + chunk.size
@@ -163,16 +163,6 @@ def _prepare(job: Job) -> Iterator[Chunk]:
         if size := carrier.count(way.source):
             yield Chunk(job=job, position=position, first=first, size=size, input={"carrier": carrier.name})
             position, first = position + 1, first + size
-
-
-def _chunks(job: Job, products: Any) -> Iterator[Chunk]:
-    ids = products.iterator(chunk_size=10_000)
-    first = 0
-    while part := list(islice(ids, CHUNK_SIZE)):
-        yield Chunk(
-            job=job, position=first // CHUNK_SIZE, first=first, size=len(part), input={"products": part}
-        )
-        first += len(part)
 
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
@@ -231,7 +221,8 @@ def _finish(job: Job) -> None:
 
 def _prepare_back(job: Job) -> Iterator[Chunk]:
     rows = CarriedProduct.objects.filter(job=job.parameters["job"]).order_by("product")
-    return _chunks(job, rows.values_list("product", flat=True))
+    ids = rows.values_list("product", flat=True).iterator(chunk_size=10_000)
+    return chunks_of(job, ids, CHUNK_SIZE, "products")
 
 
 def _work_back(job: Job, chunk: Chunk) -> Outcome:
