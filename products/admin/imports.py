@@ -20,9 +20,11 @@ from products.files.mapping import ATTRIBUTE, TARGETS
 from products.models import ImportFault, ImportProfile
 from products.services import imports
 from products.services.imports import Options
+from products.services.imports.kept import rows_of
 from products.services.imports.options import MODES, UPSERT, Plan
 from products.services.imports.profiles import save_profile
-from products.services.imports.work import counts, rows_of, rules_of
+from products.services.imports.rules import rules_of
+from products.services.imports.work import counts
 
 SHOWN_ROWS = 10
 SHOWN_ERRORS = 100

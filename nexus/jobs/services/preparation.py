@@ -53,7 +53,12 @@ def prepare(job: Job) -> None:
 
 
 def _mine(job: Job) -> Any:
-    return Job.objects.filter(pk=job.pk, prepared_at=None, attempts=job.attempts, leased_until__isnull=False)
+    """The row of a job as long as the step is this worker's: nobody else has begun it, or is at the next one."""
+    is_first = job.prepared_to is None
+    same_step = Q(prepared_to__isnull=True) if is_first else Q(prepared_to=job.prepared_to)
+    return Job.objects.filter(
+        same_step, pk=job.pk, prepared_at=None, attempts=job.attempts, leased_until__isnull=False
+    )
 
 
 @transaction.atomic
@@ -85,7 +90,7 @@ def _advance(job: Job, step: Step) -> None:
     """Save the chunks of a step, and where the next one goes on, unless the lease was lost meanwhile."""
     saved = lifecycle.save_chunks(step.chunks)
     locked = lifecycle.lock(job)
-    if locked.prepared_at or locked.attempts != job.attempts or locked.leased_until is None:
+    if not _mine(job).exists():
         transaction.set_rollback(True)
         return
     locked.prepared, locked.prepared_to = locked.prepared + saved, step.after

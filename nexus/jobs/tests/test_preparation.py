@@ -115,6 +115,17 @@ def test_a_worker_that_comes_back_late_adds_no_chunks(job: Job) -> None:
     assert job.chunks.count() == 6
 
 
+def test_a_worker_that_comes_back_when_others_are_at_the_next_step_adds_no_chunks(
+    job: Job, stepping: Stepping
+) -> None:
+    late = begun(job)
+    Job.objects.filter(pk=job.pk).update(leased_until=None, attempts=0)
+    services.work_on(job.pk)
+    assert preparation.claim(Job.objects.get(pk=job.pk))
+    preparation.prepare(late)
+    assert (stepping.steps, job.chunks.count()) == ([0, 0], 2)
+
+
 def test_a_job_that_kills_whoever_prepares_it_fails_at_the_third_time(job: Job) -> None:
     Job.objects.update(created_at=timezone.now() - timedelta(minutes=1))
     for _ in range(Chunk.MAX_ATTEMPTS):
