@@ -154,8 +154,8 @@ def _columns(plan: Plan) -> list[dict[str, Any]]:
 
 
 def _preview(job: Job, plan: Plan) -> list[dict[str, Any]]:
-    """The first rows as they would be imported; none before the file is read."""
-    if job.prepared_at is None:
+    """The first rows as they would be imported; none before they are read."""
+    if not job.prepared:
         return []
     rules = rules_of(plan)
     rows: list[Row] = rows_of(job, 0)[:SHOWN_ROWS]

@@ -1,13 +1,14 @@
 """``make faults``: workers killed 100 times at random while they work, and whatever they stand on taken away.
 
-    python -m tests.faults [KILLS] [PRODUCTS] [SEED]
+    python -m tests.faults [--kills 100] [--products 20000] [--seed NUMBER] [--scenario batch|create|upsert]
 
-For each scenario, and on services of its own: an undisturbed run; then runs in which workers and their processes are
-killed with SIGKILL (100 times unless told otherwise), Redis is killed and comes back empty, PostgreSQL is restarted,
-and the web server is killed in the middle of an upload. It prints one JSON line a scenario, and exits with 1 where
-any row of any job differs from the undisturbed run, or a job has not ended well.
+For each scenario that is named, or every one, and on services of its own: an undisturbed run; then runs in which
+workers and their processes are killed with SIGKILL (100 times unless told otherwise), Redis is killed and comes back
+empty, PostgreSQL is restarted, and the web server is killed in the middle of an upload. It prints one JSON line a
+scenario, and exits with 1 where any row of any job differs from the undisturbed run, or a job has not ended well.
 """
 
+import argparse
 import json
 import random
 import subprocess
@@ -18,7 +19,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.faults.conftest import Nexus, running
-from tests.faults.runs import SCENARIOS, Report, Run, Scenario
+from tests.faults.runs import Report, Run
+from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.live import PROJECT, environment
 
 KILLS, PRODUCTS = 100, 20_000
@@ -29,10 +31,16 @@ FILL = "import django; django.setup(); from benchmarks.classify_batch import fil
 
 
 def main() -> None:
-    """Run every scenario."""
-    given = [int(one) for one in sys.argv[1:]]
-    kills, products, seed = [*given, *(KILLS, PRODUCTS, int(time.time()))[len(given) :]]
-    reports = [run(scenario, kills, products, seed) for scenario in SCENARIOS]
+    """Run the scenarios."""
+    known = {scenario.name: scenario for scenario in SCENARIOS}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--scenario", action="append", choices=known, help="may be repeated")
+    parser.add_argument("--kills", type=int, default=KILLS)
+    parser.add_argument("--products", type=int, default=PRODUCTS)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    given = parser.parse_args()
+    names = given.scenario or list(known)
+    reports = [run(known[name], given.kills, given.products, given.seed) for name in names]
     sys.exit(0 if all(report.is_well for report in reports) else 1)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from nexus.jobs import messages
 from nexus.jobs.cancellation import Cancelled, watching
 from nexus.jobs.kinds import Step, kind_of
-from nexus.jobs.leases import heartbeat, lease_end
+from nexus.jobs.leases import heartbeat, lease_end, worker_name
 from nexus.jobs.models import Chunk, Job, LogLine
 from nexus.jobs.services import lifecycle
 
@@ -33,7 +33,7 @@ def claim(job: Job) -> bool:
         prepared_at=None,
         cancel_requested_at=None,
         attempts__lt=Chunk.MAX_ATTEMPTS,
-    ).update(leased_until=lease_end(), attempts=F("attempts") + 1)
+    ).update(leased_by=worker_name(), leased_until=lease_end(), attempts=F("attempts") + 1)
     if claimed:
         job.refresh_from_db()
     return bool(claimed)
@@ -54,10 +54,12 @@ def prepare(job: Job) -> None:
 
 def _mine(job: Job) -> Any:
     """The row of a job as long as the step is this worker's: nobody else has begun it, or is at the next one."""
-    is_first = job.prepared_to is None
-    same_step = Q(prepared_to__isnull=True) if is_first else Q(prepared_to=job.prepared_to)
     return Job.objects.filter(
-        same_step, pk=job.pk, prepared_at=None, attempts=job.attempts, leased_until__isnull=False
+        pk=job.pk,
+        prepared_at=None,
+        leased_by=job.leased_by,
+        attempts=job.attempts,
+        leased_until__isnull=False,
     )
 
 

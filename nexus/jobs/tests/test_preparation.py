@@ -116,12 +116,14 @@ def test_a_worker_that_comes_back_late_adds_no_chunks(job: Job) -> None:
 
 
 def test_a_worker_that_comes_back_when_others_are_at_the_next_step_adds_no_chunks(
-    job: Job, stepping: Stepping
+    job: Job, stepping: Stepping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = begun(job)
     Job.objects.filter(pk=job.pk).update(leased_until=None, attempts=0)
     services.work_on(job.pk)
-    assert preparation.claim(Job.objects.get(pk=job.pk))
+    with monkeypatch.context() as patch:
+        patch.setattr(preparation, "worker_name", lambda: "another")
+        assert preparation.claim(Job.objects.get(pk=job.pk))
     preparation.prepare(late)
     assert (stepping.steps, job.chunks.count()) == ([0, 0], 2)
 
