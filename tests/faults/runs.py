@@ -33,7 +33,7 @@ class Report:
     rows: int
     jobs: int = 0
     kills: dict[str, int] = field(default_factory=dict)
-    lost_chunks: int = 0
+    lost_parts: int = 0
     set_aside: int = 0
     retries: int = 0
     different_rows: int = 0
@@ -85,7 +85,7 @@ class Run:
             self.see_to_its_end(job_id, report)
             found = self.scenario.state(self.nexus, job_id)
             report.different_rows += differences(expected, found)
-        ((report.lost_chunks, report.set_aside),) = self.nexus.rows(
+        ((report.lost_parts, report.set_aside),) = self.nexus.rows(
             "SELECT count(*) FILTER (WHERE message LIKE 'Attempt%%worker died%%'), "
             "count(*) FILTER (WHERE message LIKE 'Set aside%%worker died%%') FROM nexus_jobs_logline WHERE %s",
             True,

@@ -22,10 +22,13 @@ from nexus.jobs.services import lifecycle
 
 logger = logging.getLogger(__name__)
 
+LOST = "The worker died or was cut off."
+
 
 def claim(job: Job) -> bool:
     """Lease the next step of a job's preparation to this worker; False when there is none to be had."""
     free = Q(leased_until=None) | Q(leased_until__lt=timezone.now())
+    before = job.leased_by
     claimed = Job.objects.filter(
         free,
         pk=job.pk,
@@ -36,6 +39,9 @@ def claim(job: Job) -> bool:
     ).update(leased_by=worker_name(), leased_until=lease_end(), attempts=F("attempts") + 1)
     if claimed:
         job.refresh_from_db()
+        if job.attempts > 1:
+            message = f"Attempt {job.attempts - 1} at a step of the preparation failed: {LOST}"
+            LogLine.write(job, message, LogLine.Level.WARNING, worker=before)
     return bool(claimed)
 
 

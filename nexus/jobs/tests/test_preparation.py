@@ -105,6 +105,7 @@ def test_a_step_whose_worker_died_is_done_again_from_where_it_began(job: Job, st
     assert work_off(job).status == "succeeded"
     assert stepping.steps == [0, 10, 20]
     assert job.chunks.count() == 6
+    assert job.log_lines.filter(message__startswith="Attempt 1 at a step").count() == 1
 
 
 def test_a_worker_that_comes_back_late_adds_no_chunks(job: Job) -> None:
