@@ -25,6 +25,7 @@ from tests.live import PROJECT, environment
 
 KILLS, PRODUCTS = 100, 20_000
 PAUSE_S = (0.5, 2.5)
+OPEN_JOBS = 4
 # A chunk of a killed worker waits for the end of its lease, and another may wait behind it.
 PATIENCE_S = 300.0
 FILL = "import django; django.setup(); from benchmarks.classify_batch import fill; fill({})"
@@ -56,6 +57,7 @@ def run(scenario: Scenario, kills: int, products: int, seed: int) -> Report:
             in_a_hurry=False,
             patience_s=PATIENCE_S,
             chance=random.Random(seed),
+            open_jobs=OPEN_JOBS,
         )
         expected = run.undisturbed()
         disturbances = {

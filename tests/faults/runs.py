@@ -18,8 +18,6 @@ from tests.faults.scenarios import Rows, Scenario, end_upload, start_upload
 
 WORKERS = ("one", "two")
 CLOCK = "clock"
-# How many jobs are open while workers are killed, so that there is always work to be killed in.
-OPEN_JOBS = 2
 # The share of kills that hit a worker as a whole.
 WHOLE_WORKERS = 0.25
 TERMINAL = frozenset({"succeeded", "partially_failed", "failed", "cancelled"})
@@ -56,6 +54,9 @@ class Run:
     in_a_hurry: bool
     patience_s: float
     chance: random.Random
+    # How many jobs are open while workers are killed, so that there is always work to be killed in: a killed worker
+    # holds its lease for half a minute.
+    open_jobs: int = 2
     workers: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     # Those that are disturbed.
     jobs: list[str] = field(default_factory=list)
@@ -164,7 +165,7 @@ class Run:
 
     def submit_what_lacks(self) -> None:
         """Ask for more work where there is little left."""
-        while sum(self.status(job_id) not in TERMINAL for job_id in self.jobs) < OPEN_JOBS:
+        while sum(self.status(job_id) not in TERMINAL for job_id in self.jobs) < self.open_jobs:
             self.jobs.append(self.scenario.submit(self.nexus, self.token))
 
     def lose_redis(self) -> None:

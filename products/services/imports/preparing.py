@@ -1,8 +1,9 @@
 """Preparing an import: its file is read some ten thousand rows a step, which are kept and cut into chunks.
 
 A step goes on at the place where the one before it ended: in a text that is found at once, in one that is compressed by
-unpacking what comes before, which takes a sixtieth of the time of reading it. The rows of a workbook can be found by
-nothing but reading those before them, so that a workbook is one step.
+unpacking all before it once more. There a step has at least a quarter of the rows before it, so that a file is unpacked
+about five times in all, however large it is. The rows of a workbook can be found by nothing but reading those before
+them, so that a workbook is one step.
 
 Which of several rows of one SKU counts is settled here, since here the rows come in their order: the first does, and
 the chunks of the others name it, whichever of them is done first. The SKUs read so far are a table (`ImportKey`), so
@@ -23,7 +24,7 @@ from nexus.jobs.cancellation import raise_if_cancelled
 from nexus.jobs.kinds import Step
 from nexus.jobs.models import Chunk, File, Job
 from products.files import reading
-from products.files.layouts import Place, Row
+from products.files.layouts import Layout, Place, Row
 from products.models import ImportKey
 from products.services.imports import kept
 from products.services.imports.options import Plan
@@ -42,7 +43,7 @@ def next_step(job: Job, after: Any) -> Step:
     rules = rules_of(plan)
     if after and not ImportKey.objects.filter(job=job).exists():
         _note_again(job, rules)
-    limit = None if plan.layout.format == "xlsx" else ROWS_OF_STEP
+    limit = _rows_of_step(job, plan.layout)
     file = File.objects.get(job=job, role=File.Role.INPUT)
     with (
         files.opened(file) as content,
@@ -53,6 +54,13 @@ def next_step(job: Job, after: Any) -> Step:
             return Step(chunks, asdict(rows.place()))
     forget_keys(job)
     return Step(chunks, None)
+
+
+def _rows_of_step(job: Job, layout: Layout) -> int | None:
+    """How many rows the next step reads; None for all."""
+    if layout.format == "xlsx":
+        return None
+    return max(ROWS_OF_STEP, job.prepared // 4) if layout.compressed else ROWS_OF_STEP
 
 
 def _kept_chunks(job: Job, rows: Iterable[Row], rules: Rules) -> Iterator[Chunk]:
