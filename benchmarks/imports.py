@@ -1,12 +1,13 @@
 """Importing made-up products beside a bare ``COPY`` of the same rows into the same table, in one run.
 
-    python -m nexus.devservices python -m benchmarks.imports 200000 [--workers 2] [--memory]
+    python -m nexus.devservices python -m benchmarks.imports 200000 [--workers 2] [--gzip] [--create] [--memory]
 
 The table has its indexes, constraints and triggers each time, and begins empty but for the last two: an upsert that
 changes every row, and the same file once more, which changes nothing. COPY takes a file with ids of categories and
-with times, since it can look neither up; the import takes codes. Validation is on. With ``--memory`` the peak memory of
-a worker is measured instead, at 10,000, 100,000 and so on up to the number: it prepares the whole file, and does no
-more than 25 chunks of it, since one is as large as another. The last line is JSON.
+with times, since it can look neither up; the import takes codes. Validation is on. With ``--gzip`` the import takes the
+files compressed, with ``--create`` the upserts are left out. With ``--memory`` the peak memory of a worker is measured
+instead, at 10,000, 100,000 and so on up to the number: it prepares the whole file, and does no more than 25 chunks of
+it, since one is as large as another. The last line is JSON.
 """
 
 import argparse
@@ -100,21 +101,16 @@ def _told(running: list[Any], job_id: str) -> list[str]:
 
 
 def work(chunks: int) -> None:
-    """Work for a job as a worker does, until it has ended or `chunks` are done; print this process's peak in kilobytes.
-
-    The first piece of work is the preparation.
-    """
+    """Work for a job as a worker does until it has ended, or `chunks` are done; print the peak memory in kilobytes."""
     from nexus.jobs import services
     from nexus.jobs.models import Job
 
     print("ready", flush=True)
-    job_id = sys.stdin.readline().strip()
-    done = 0
-    while not Job.objects.get(pk=job_id).is_finished and not (chunks and done > chunks):
-        if services.work_on(job_id):
-            done += 1
-        else:
+    job = Job.objects.get(pk=sys.stdin.readline().strip())
+    while not job.is_finished and not (chunks and job.chunks.filter(status="done").count() >= chunks):
+        if not services.work_on(job.pk):
             time.sleep(0.05)
+        job.refresh_from_db()
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
@@ -127,9 +123,16 @@ def empty() -> None:
         cursor.execute("CHECKPOINT")
 
 
-def speed(folder: Path, number: int, workers: int) -> dict[str, Any]:
+def compressed(file: Path) -> Path:
+    """A file by gzip."""
+    subprocess.run(["gzip", "-1", "--keep", "--force", str(file)], check=True)
+    return file.with_name(f"{file.name}.gz")
+
+
+def speed(folder: Path, number: int, given: argparse.Namespace) -> dict[str, Any]:
     """Rows per second of COPY and of each import."""
     files = write_files(folder, number)
+    workers = given.workers
     size = files["create"].stat().st_size / 2**20
     print(f"{number} rows, {size:.0f} MiB, {workers} workers")
     empty()
@@ -141,8 +144,9 @@ def speed(folder: Path, number: int, workers: int) -> dict[str, Any]:
         ("create", "create", "create"),
         ("upsert, all change", "upsert", "upsert"),
         ("the same file again", "upsert", "upsert"),
-    ):
-        seconds, counts, peak = imported(files[file], mode, workers)
+    )[: 1 if given.create else 3]:
+        content = compressed(files[file]) if given.gzip else files[file]
+        seconds, counts, peak = imported(content, mode, workers)
         speed = number / seconds
         print(
             f"{name:<24}{speed:>10.0f} rows/s {speed / copied:>6.2f} of COPY {peak / 1024:>6.0f} MiB {counts}"
@@ -167,6 +171,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="?", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--gzip", action="store_true")
+    parser.add_argument("--create", action="store_true")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--work", action="store_true", help="be a worker; for the measurement itself")
     parser.add_argument("--chunks", type=int, default=0, help="for the measurement itself")
@@ -186,7 +192,7 @@ def main() -> None:
         figures = (
             dict(memory(Path(name), arguments.rows))
             if arguments.memory
-            else speed(Path(name), arguments.rows, arguments.workers)
+            else speed(Path(name), arguments.rows, arguments)
         )
     print(json.dumps(figures))
 

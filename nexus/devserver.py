@@ -1,6 +1,7 @@
 """What ``make run`` runs: services, migrations, demo data, then gunicorn, two Celery workers and their clock.
 
-Everything ends together: on Ctrl-C, on SIGTERM, and when any part ends by itself.
+Everything ends together: on Ctrl-C, on SIGTERM, and when a part cannot be started. A part that has run for a while and
+ends by itself is started again, as Docker does with its restart policy.
 """
 
 import os
@@ -11,18 +12,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from nexus import devservices
 from nexus.devservices.locks import FileLock
-from nexus.devservices.processes import start, stop_all
+from nexus.devservices.processes import start, stop, stop_all
 
 PROJECT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 START_SECONDS = 90
 STOP_SECONDS = 5
+# What ends sooner than this would only end again.
+LASTING_SECONDS = 10
 DEMO_ACCOUNTS = ("viewer", "editor", "reviewer", "admin")
 
 
@@ -44,38 +48,67 @@ def main() -> None:
         lock.release()
 
 
+@dataclass
+class Part:
+    """One of the processes of a running Nexus."""
+
+    name: str
+    command: list[str]
+    # What ends it at once.
+    dying_wish: signal.Signals
+    process: "subprocess.Popen[bytes]" = field(init=False)
+    started: float = field(init=False)
+
+    def start(self) -> None:
+        """Start the process."""
+        command = [sys.executable, "-m", *self.command]
+        self.process = start(command, dying_wish=self.dying_wish, env=_environment(self.command))
+        self.started = time.monotonic()
+
+    def check(self) -> None:
+        """Start the process again if it has ended; raises SystemExit when it did so soon after its start."""
+        code = self.process.poll()
+        if code is None:
+            return
+        if time.monotonic() - self.started < LASTING_SECONDS:
+            sys.exit(f"{self.name} has ended (exit code {code}), so everything stops; see above.")
+        sys.stderr.write(f"{self.name} has ended (exit code {code}), and is started again.\n")
+        # With whatever it has left behind.
+        stop(self.process, signal.SIGKILL)
+        self.start()
+
+
 def serve(port: int) -> None:
-    """Run the server processes and watch over them; raises SystemExit when one of them ends."""
-    parts: dict[str, subprocess.Popen[bytes]] = {}
+    """Run the server processes and watch over them; raises SystemExit when one of them does not run."""
+    started: list[Part] = []
     try:
-        for name, (command, dying_wish) in _commands(port).items():
-            parts[name] = start(
-                [sys.executable, "-m", *command], dying_wish=dying_wish, env=_environment(command)
-            )
-        _wait_until_healthy(port, parts)
+        for part in _parts(port):
+            part.start()
+            started.append(part)
+        _wait_until_healthy(port, started)
         sys.stdout.write(_greeting(port) + "\n")
         sys.stdout.flush()
         parent = os.getppid()
         # A make that is killed tells nobody; its place as the parent is then taken by another process.
         while "MAKELEVEL" not in os.environ or os.getppid() == parent:
-            _check(parts)
+            _check(started)
             time.sleep(0.5)
     finally:
-        stop_all(parts.values(), STOP_SECONDS)
+        stop_all([part.process for part in started], STOP_SECONDS)
 
 
-def _commands(port: int) -> dict[str, tuple[list[str], signal.Signals]]:
-    """The parts of a running Nexus, and the signal that ends each one at once."""
+def _parts(port: int) -> list[Part]:
+    """The parts of a running Nexus."""
     web = ["gunicorn", "-c", "nexus/gunicorn.py", "--bind", f"{HOST}:{port}", "nexus.wsgi:application"]
     worker = ["celery", "--quiet", "-A", "nexus", "worker", "--without-gossip", "--without-mingle"]
     trainer = [*worker, "--queues", "training", "--concurrency", "1", "--hostname", "trainer@%h"]
     clock = ["celery", "--quiet", "-A", "nexus", "beat", "--schedule", ".nexus/beat", "--pidfile="]
-    return {
-        "The web server": (web, signal.SIGTERM),
-        "The Celery worker": ([*worker, "--queues", "interactive,bulk"], signal.SIGKILL),
-        "The Celery worker that trains": (trainer, signal.SIGKILL),
-        "The Celery clock": (clock, signal.SIGTERM),
-    }
+    return [
+        Part("The web server", web, signal.SIGTERM),
+        Part("The Celery worker", [*worker, "--queues", "interactive,bulk"], signal.SIGKILL),
+        Part("The Celery worker that trains", trainer, signal.SIGKILL),
+        Part("The Celery clock", clock, signal.SIGTERM),
+    ]
 
 
 def _environment(command: list[str]) -> dict[str, str]:
@@ -120,7 +153,7 @@ def _prepare() -> None:
             sys.exit(f"manage.py {command[0]} failed; see above.")
 
 
-def _wait_until_healthy(port: int, parts: dict[str, subprocess.Popen[bytes]]) -> None:
+def _wait_until_healthy(port: int, parts: list[Part]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _is_healthy(port):
         _check(parts)
@@ -137,10 +170,9 @@ def _is_healthy(port: int) -> bool:
         return False
 
 
-def _check(parts: dict[str, subprocess.Popen[bytes]]) -> None:
-    for name, process in parts.items():
-        if process.poll() is not None:
-            sys.exit(f"{name} has ended (exit code {process.returncode}), so everything stops; see above.")
+def _check(parts: list[Part]) -> None:
+    for part in parts:
+        part.check()
 
 
 def _greeting(port: int) -> str:

@@ -34,6 +34,18 @@ class ImportProfile(models.Model):
         return self.name
 
 
+class ImportKey(models.Model):
+    """The SKU of a row of a file, and the first row that has it; there while the job is prepared."""
+
+    pk = models.CompositePrimaryKey("job", "sku")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+", db_index=False)
+    sku = models.CharField(max_length=64, db_collation="C")
+    row = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.row} {self.sku}"
+
+
 class ImportedChunk(models.Model):
     """What an import did with a chunk of rows, written in the transaction that did it: it is never done twice."""
 

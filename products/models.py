@@ -237,4 +237,10 @@ class ProductCountDelta(models.Model):
 
 
 # Django looks for models here.
-from products.import_models import ImportChange, ImportedChunk, ImportFault, ImportProfile  # noqa: E402, F401
+from products.import_models import (  # noqa: E402
+    ImportChange,  # noqa: F401
+    ImportedChunk,  # noqa: F401
+    ImportFault,  # noqa: F401
+    ImportKey,  # noqa: F401
+    ImportProfile,  # noqa: F401
+)

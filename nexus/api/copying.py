@@ -6,6 +6,8 @@ The text format is that of https://www.postgresql.org/docs/current/sql-copy.html
 import json
 from collections.abc import Iterable, Sequence
 from io import StringIO
+from itertools import repeat
+from operator import is_
 from typing import Any
 
 import orjson
@@ -25,9 +27,19 @@ def copy(model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]]
     meta, quote = model._meta, connection.ops.quote_name
     fields: list[Any] = [meta.get_field(name) for name in names]
     columns = ", ".join(quote(field.column) for field in fields)
-    lines = "".join(["\t".join(map(_text, row)) + "\n" for row in rows])
+    lines = "".join(
+        ["\t".join(row) + "\n" for row in zip(*map(_texts, zip(*rows, strict=True)), strict=True)]
+    )
     with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(f"COPY {quote(meta.db_table)} ({columns}) FROM STDIN", StringIO(lines))
+
+
+def _texts(column: Sequence[Any]) -> Iterable[str]:
+    """The values of a column as COPY reads them. Many a column has the same one in all rows, which is written once."""
+    first = column[0]
+    if all(map(is_, column, repeat(first))):
+        return repeat(_text(first), len(column))
+    return map(_text, column)
 
 
 def _text(value: Any) -> str:

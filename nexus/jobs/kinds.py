@@ -52,7 +52,8 @@ class JobKind:
     `give_up(job, chunk, reason)` records the items of a chunk that could not be done, and returns their outcome.
     `before_retry(job)` forgets the failures, so that `work` takes them up again.
     `finish(job)` runs in the transaction that ends the job, however it ended.
-    `permission` is what its owner needs to cancel or retry a job; any role will do when it is empty.
+    `permission` is what its owner needs when a job begins, and to cancel or retry it; any role will do when it is
+    empty.
     `queue` names the queue of the workers that do it, where that does not follow from its size, and `seconds` is how
     long a chunk may take, where that is longer than the common limit.
     """
@@ -71,6 +72,10 @@ class JobKind:
     def queue_of(self, job: Job) -> str:
         """The queue of a job: its kind's, else that of work that people wait for when it is small."""
         return self.queue or (settings.INTERACTIVE_QUEUE if job.is_small else settings.BULK_QUEUE)
+
+    def is_allowed_to(self, user: Any) -> bool:
+        """Whether a user may have such jobs done: is active, and has roles that allow it."""
+        return user.is_active and (not self.permission or user.has_perm(self.permission))
 
 
 def _refuse(job: Job, *_: object) -> NoReturn:

@@ -65,6 +65,13 @@ class Job(models.Model):
     attempts = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="How often the step of the preparation at hand was begun."
     )
+    leased_by = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The worker that prepares it, or did last.",
+    )
     leased_until = models.DateTimeField(null=True, blank=True, help_text="While a worker prepares it.")
     # Progress, in items
     total = models.PositiveBigIntegerField(default=0)

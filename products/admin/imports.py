@@ -20,9 +20,11 @@ from products.files.mapping import ATTRIBUTE, TARGETS
 from products.models import ImportFault, ImportProfile
 from products.services import imports
 from products.services.imports import Options
+from products.services.imports.kept import rows_of
 from products.services.imports.options import MODES, UPSERT, Plan
 from products.services.imports.profiles import save_profile
-from products.services.imports.work import counts, rows_of, rules_of
+from products.services.imports.rules import rules_of
+from products.services.imports.work import counts
 
 SHOWN_ROWS = 10
 SHOWN_ERRORS = 100
@@ -152,8 +154,8 @@ def _columns(plan: Plan) -> list[dict[str, Any]]:
 
 
 def _preview(job: Job, plan: Plan) -> list[dict[str, Any]]:
-    """The first rows as they would be imported; none before the file is read."""
-    if job.prepared_at is None:
+    """The first rows as they would be imported; none before they are read."""
+    if not job.prepared:
         return []
     rules = rules_of(plan)
     rows: list[Row] = rows_of(job, 0)[:SHOWN_ROWS]

@@ -79,11 +79,13 @@ def _sample(sample: str, delimiter: str) -> Iterator[Row]:
     return records(io.StringIO(sample, newline=""), delimiter)
 
 
-def records(text: IO[str], delimiter: str) -> Iterator[Row]:
-    """Every row of a text that is not empty, numbered as a spreadsheet does; a line ``sep=;`` is no row."""
+def records(text: IO[str], delimiter: str, number: int = 0) -> Iterator[Row]:
+    """Every row of a text that is not empty, numbered as a spreadsheet does; a line ``sep=;`` is no row.
+
+    The text may stand after the row of a `number`. When a row is given it stands after that one.
+    """
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    number = 0
     while True:
         number += 1
         lines.characters = 0

@@ -11,9 +11,11 @@ _NEWLINE = b"\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def objects(content: IO[bytes]) -> Iterator[Row]:
-    """Every line that is not blank, with its number; one that is no object has a fault."""
-    number = 0
+def objects(content: IO[bytes], number: int = 0) -> Iterator[Row]:
+    """Every line that is not blank, with its number; one that is no object has a fault.
+
+    The content may stand after the line of a `number`.
+    """
     while line := content.readline(MAX_ROW):
         number += 1
         if len(line) == MAX_ROW and not line.endswith(_NEWLINE):

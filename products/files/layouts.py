@@ -31,6 +31,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place between two rows of a text: `number` is that of the row before it.
+
+    `offset` is what `tell` says there. In a text that is the state of its decoder as well, so it may be a large number.
+    """
+
+    offset: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """What the user says of a file; what is None is guessed."""
 

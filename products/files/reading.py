@@ -1,21 +1,23 @@
 """Reading a file of products, whichever format it has: first looked at, then row by row."""
 
 import io
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
 from products.files import delimited, json_lines, workbooks
-from products.files.layouts import Given, Layout, Row, unique_names
-from products.files.unpacking import is_workbook, refused, seekable, unpacked
+from products.files.layouts import Given, Layout, Place, Row, unique_names
+from products.files.unpacking import is_workbook, on_disk, refused, unpacked, unpacked_size
 
 SAMPLE_BYTES = 2**20
 SAMPLE_ROWS = 100
+# Of a file with no more rows than this it is known how many there are as soon as it is looked at.
+FEW = 500
 
 
 def examine(file: IO[bytes], given: Given, known: Callable[[list[str]], int]) -> tuple[Layout, list[Row]]:
-    """How a file is to be read, and its first rows read like that.
+    """How a file is to be read, and its first rows read like that: all of them where they are no more than FEW.
 
     `known` says how many of some names are names of columns. Raises Problem (400) for what is no table, or empty.
     """
@@ -26,22 +28,55 @@ def examine(file: IO[bytes], given: Given, known: Callable[[list[str]], int]) ->
         layout = Layout("xlsx", compressed, [], header=given.header is not False)
     else:
         layout = _text_layout(first, given, known, compressed)
-    sample = list(islice(_records(file, layout), SAMPLE_ROWS + 1))
+    with _content(file, layout) as opened_file:
+        sample = list(islice(_records(opened_file, layout), SAMPLE_ROWS + 1))
     if not sample:
         raise refused("empty", "The file has no rows.")
     layout = _with_columns(layout, sample, given, known)
-    with closing(rows(file, layout)) as read:
-        return layout, list(islice(read, SAMPLE_ROWS))
+    with opened(file, layout) as rows:
+        return layout, list(islice(rows, FEW + 1))
 
 
-def rows(file: IO[bytes], layout: Layout) -> Generator[Row]:
-    """All rows of a file but its header, as its layout says."""
-    records = _records(file, layout)
-    if layout.format == "jsonl":
-        yield from records
-        return
-    if layout.header:
-        next(records, None)
+def estimate(file: IO[bytes], layout: Layout) -> int:
+    """About how many rows a file has, judged by the lines of its beginning; 0 for a workbook, which does not tell."""
+    if layout.format == "xlsx":
+        return 0
+    first = unpacked(file)[0].read(SAMPLE_BYTES)
+    lines = max(first.count(b"\n"), first.count(b"\r"))
+    return lines * unpacked_size(file) // max(len(first), 1)
+
+
+@contextmanager
+def opened(file: IO[bytes], layout: Layout, after: Place | None = None) -> Iterator["Rows"]:
+    """The rows of a file but its header, as its layout says; those after a place where one is given."""
+    with _content(file, layout) as content:
+        yield Rows(content, layout, after)
+
+
+class Rows(Iterator[Row]):
+    """Rows that are read one after the other, and the place after the last one."""
+
+    def __init__(self, content: IO[Any], layout: Layout, after: Place | None) -> None:
+        self._content, self._number = content, after.number if after else 0
+        if after:
+            content.seek(after.offset)
+        self._rows = _records(content, layout, self._number)
+        if layout.format != "jsonl":
+            if layout.header and not after:
+                next(self._rows, None)
+            self._rows = _shaped(self._rows, layout)
+
+    def __next__(self) -> Row:
+        row = next(self._rows)
+        self._number = row.number
+        return row
+
+    def place(self) -> Place:
+        """Where the next row begins, in a text; workbooks have no places."""
+        return Place(self._content.tell(), self._number)
+
+
+def _shaped(records: Iterable[Row], layout: Layout) -> Iterator[Row]:
     width = len(layout.columns)
     for row in records:
         yield delimited.shaped(_filled(row, width) if layout.format == "xlsx" else row, width)
@@ -53,22 +88,30 @@ def _filled(row: Row, width: int) -> Row:
     return Row(row.number, [*row.cells, *[None] * missing], row.fault) if missing > 0 else row
 
 
-def _records(file: IO[bytes], layout: Layout) -> Iterator[Row]:
-    content, _ = unpacked(file)
+@contextmanager
+def _content(file: IO[bytes], layout: Layout) -> Iterator[IO[Any]]:
+    """The content of a file as its format is read: bytes, text, or what one can go back and forth in."""
+    content, is_packed = unpacked(file)
+    if layout.format == "csv":
+        text = delimited.text_of(content, layout.encoding)
+        try:
+            yield text
+        finally:
+            # The file is the caller's: it is not closed with the text.
+            text.detach()
+    elif layout.format == "xlsx" and is_packed:
+        yield on_disk(content, limit=workbooks.MAX_BYTES)
+    else:
+        yield content
+
+
+def _records(content: IO[Any], layout: Layout, number: int = 0) -> Iterator[Row]:
+    """Every row of a content, the header too; in a text, those that follow the row of a number."""
     if layout.format == "jsonl":
-        return json_lines.objects(content)
+        return json_lines.objects(content, number)
     if layout.format == "xlsx":
-        return workbooks.rows(seekable(content, limit=workbooks.MAX_BYTES))
-    return _of_text(content, layout)
-
-
-def _of_text(content: IO[bytes], layout: Layout) -> Iterator[Row]:
-    text = delimited.text_of(content, layout.encoding)
-    try:
-        yield from delimited.records(text, layout.delimiter)
-    finally:
-        # The file is the caller's: it is not closed with the text.
-        text.detach()
+        return workbooks.rows(content)
+    return delimited.records(content, layout.delimiter, number)
 
 
 def _text_layout(first: bytes, given: Given, known: Callable[[list[str]], int], compressed: bool) -> Layout:

@@ -5,12 +5,15 @@ import io
 import shutil
 import tempfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 from nexus.api.errors import Problem, invalid
 from products.files.layouts import MAX_UNPACKED
 
 GZIP = b"\x1f\x8b"
+GZIP_SIZE_BYTES = 4
 ZIP = b"PK\x03\x04"
 # How other files begin that people take for tables.
 OTHERS = {
@@ -33,25 +36,40 @@ def refused(code: str, detail: str) -> Problem:
 
 
 class _Unpacked(io.RawIOBase):
-    """The bytes of a gzip file, up to a limit; what is wrong about it is a problem of the user's."""
+    """The bytes of a gzip file, up to a limit; what is wrong about it is a problem of the user's.
+
+    To get to a place in it, all that comes before is unpacked again.
+    """
 
     def __init__(self, packed: IO[bytes]) -> None:
         self._inner = gzip.GzipFile(fileobj=packed, mode="rb")
-        self._read = 0
 
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        with _as_told():
+            return self._inner.seek(offset, whence)
+
     def readinto(self, buffer: Any) -> int:
-        try:
+        with _as_told():
             part = self._inner.read(len(buffer))
-        except (OSError, EOFError, zlib.error):
-            raise refused("malformed_gzip", "The gzip file is damaged or not complete.") from None
-        self._read += len(part)
-        if self._read > MAX_UNPACKED:
+        if self._inner.tell() > MAX_UNPACKED:
             raise refused("too_large", f"Unpacked, the file is larger than {MAX_UNPACKED // 2**30} GiB.")
         buffer[: len(part)] = part
         return len(part)
+
+
+@contextmanager
+def _as_told() -> Iterator[None]:
+    """What is wrong about a gzip file, as a problem."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error):
+        raise refused("malformed_gzip", "The gzip file is damaged or not complete.") from None
 
 
 def unpacked(file: IO[bytes]) -> tuple[IO[bytes], bool]:
@@ -70,10 +88,18 @@ def is_workbook(content: IO[bytes], first: bytes) -> bool:
     return first.startswith(ZIP)
 
 
-def seekable(content: IO[bytes], *, limit: int) -> IO[bytes]:
-    """The content with a way back: itself, or a copy on disk. Raises Problem (400) when that gets too large."""
-    if content.seekable():
-        return content
+def unpacked_size(file: IO[bytes]) -> int:
+    """Bytes of the content of a file. The end of a gzip file tells them, but for whole 4 GiB (RFC 1952)."""
+    is_packed = unpacked(file)[1]
+    size = file.seek(0, io.SEEK_END)
+    if not is_packed:
+        return size
+    file.seek(-GZIP_SIZE_BYTES, io.SEEK_END)
+    return max(size, int.from_bytes(file.read(GZIP_SIZE_BYTES), "little"))
+
+
+def on_disk(content: IO[bytes], *, limit: int) -> IO[bytes]:
+    """A copy of the content in which one can go back and forth. Raises Problem (400) when it gets too large."""
     copied: Any = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the last reference to it
     shutil.copyfileobj(io.BufferedReader(_Limited(content, limit)), copied, 2**20)
     copied.seek(0)

@@ -13,7 +13,7 @@ from nexus.jobs.tests.conftest import work_off
 from products.files import reading
 from products.history import ProductEvent
 from products.models import ImportedChunk, Product
-from products.services.imports import work
+from products.services.imports import kept, work
 from products.tests.imports import counts, errors, send
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ FILE = "sku,name\n" + "".join(f"{number},Product {number}\n" for number in range
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "ROWS_OF_CHUNK", 5)
+    monkeypatch.setattr(kept, "ROWS_OF_CHUNK", 5)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_file_that_breaks_off_imports_nothing_and_says_so(
     as_editor: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "SAMPLE_BYTES", 100)
-    monkeypatch.setattr(work, "ROWS_OF_CHUNK", 1000)
+    monkeypatch.setattr(kept, "ROWS_OF_CHUNK", 1000)
     packed = gzip.compress(("sku,name\n" + "".join(f"{n},{n * 7919}\n" for n in range(3_000))).encode())
 
     job = work_off(Job.objects.get(pk=send(as_editor, packed[:-100], name="x.csv").json()["id"]))

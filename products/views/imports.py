@@ -29,9 +29,10 @@ from products.import_serializers import (
 from products.models import ImportFault, ImportProfile
 from products.services import imports
 from products.services.imports import reports
+from products.services.imports.kept import as_kept
 from products.services.imports.options import Plan
 from products.services.imports.profiles import save_profile
-from products.services.imports.work import as_kept, rules_of
+from products.services.imports.rules import rules_of
 
 SHOWN_ROWS = 10
 CSV_TOO = files_of("text/csv")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,7 +162,8 @@ def eventually(holds: Callable[[], object], seconds: float = PATIENCE_S) -> None
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
     """End a part of Nexus and the processes that it started, at once and without a word."""
-    os.killpg(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

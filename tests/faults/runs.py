@@ -1,69 +1,26 @@
 """Runs of work that are disturbed on purpose, and compared row by row with one that is not.
 
-A kind of work takes part by a `Scenario`; `SCENARIOS` names all of them.
+What kinds of work take part is in `tests.faults.scenarios`.
 """
 
-import http.client
-import json
 import os
 import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
 
 from tests.faults.conftest import Nexus, eventually, kill
+from tests.faults.scenarios import Rows, Scenario, end_upload, start_upload
 
 WORKERS = ("one", "two")
 CLOCK = "clock"
-# How many jobs are open while workers are killed, so that there is always work to be killed in.
-OPEN_JOBS = 2
 # The share of kills that hit a worker as a whole.
 WHOLE_WORKERS = 0.25
 TERMINAL = frozenset({"succeeded", "partially_failed", "failed", "cancelled"})
-
-Rows = Sequence[tuple[Any, ...]]
-
-
-class Scenario(Protocol):
-    """A kind of long work: how it is asked for, and what it leaves behind."""
-
-    name: str
-
-    def submit(self, nexus: Nexus, token: str) -> str:
-        """Ask for it; the id of the job."""
-
-    def state(self, nexus: Nexus, job_id: str) -> Rows:
-        """All that a job has left behind, in an order, without what differs from job to job (ids, times, lots)."""
-
-
-class Batch:
-    """Classification of all products of the catalogue."""
-
-    name = "batch"
-
-    def submit(self, nexus: Nexus, token: str) -> str:
-        """A job by filter."""
-        answer = nexus.call(
-            "POST", "/api/v1/classify/batch", {"filter": {}, "taxonomy": "nexus-hardware"}, token
-        )
-        assert answer.status == 202, answer
-        return str(answer.body["job_id"])
-
-    def state(self, nexus: Nexus, job_id: str) -> Rows:
-        """Every answer."""
-        return nexus.rows(
-            "SELECT position, product_id, category_id, confidence, candidates::text, back_off::text, decision, source, "
-            "error, input::text FROM classification_classification WHERE job_id = %s ORDER BY position, id",
-            job_id,
-        )
-
-
-SCENARIOS: tuple[Scenario, ...] = (Batch(),)
 
 
 @dataclass(slots=True)
@@ -74,7 +31,7 @@ class Report:
     rows: int
     jobs: int = 0
     kills: dict[str, int] = field(default_factory=dict)
-    lost_chunks: int = 0
+    lost_parts: int = 0
     set_aside: int = 0
     retries: int = 0
     different_rows: int = 0
@@ -97,14 +54,19 @@ class Run:
     in_a_hurry: bool
     patience_s: float
     chance: random.Random
+    # How many jobs are open while workers are killed, so that there is always work to be killed in: a killed worker
+    # holds its lease for half a minute.
+    open_jobs: int = 2
     workers: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    # Those that are disturbed.
+    jobs: list[str] = field(default_factory=list)
 
     def undisturbed(self) -> Rows:
         """The rows that a job leaves when nothing happens to it."""
         self.start_workers()
         job_id = self.scenario.submit(self.nexus, self.token)
         eventually(lambda: self.ended(job_id), self.patience_s)
-        assert self.status(job_id) == "succeeded"
+        assert self.status(job_id) == self.scenario.ends_as
         return self.scenario.state(self.nexus, job_id)
 
     def disturbed(
@@ -112,22 +74,19 @@ class Run:
     ) -> Report:
         """Kill workers so often, with other disturbances after some of the kills, and compare all that came of it."""
         report = Report(self.scenario.name, len(expected))
-        jobs: list[str] = []
         for number in range(kills):
-            while sum(self.status(job_id) not in TERMINAL for job_id in jobs) < OPEN_JOBS:
-                jobs.append(self.scenario.submit(self.nexus, self.token))
             time.sleep(self.chance.uniform(*pause_s))
             killed = self.kill_some_worker()
             report.kills[killed] = report.kills.get(killed, 0) + 1
             at.get(number, lambda: None)()
             if self.in_a_hurry:
                 self.nexus.some_seconds_later()
-        report.jobs = len(jobs)
-        for job_id in jobs:
+        report.jobs = len(self.jobs)
+        for job_id in self.jobs:
             self.see_to_its_end(job_id, report)
             found = self.scenario.state(self.nexus, job_id)
             report.different_rows += differences(expected, found)
-        ((report.lost_chunks, report.set_aside),) = self.nexus.rows(
+        ((report.lost_parts, report.set_aside),) = self.nexus.rows(
             "SELECT count(*) FILTER (WHERE message LIKE 'Attempt%%worker died%%'), "
             "count(*) FILTER (WHERE message LIKE 'Set aside%%worker died%%') FROM nexus_jobs_logline WHERE %s",
             True,
@@ -135,15 +94,25 @@ class Run:
         return report
 
     def see_to_its_end(self, job_id: str, report: Report) -> None:
-        """Wait for the end of a job. One whose chunk was killed three times by chance is taken up again."""
+        """Wait for the end of a job. One of which a part was killed three times by chance is taken up again."""
         with suppress(AssertionError):
             eventually(lambda: self.ended(job_id), self.patience_s)
-        while self.status(job_id) in {"partially_failed", "failed"}:
+        while self.lacks_a_part(job_id):
             report.retries += 1
             answer = self.nexus.call("POST", f"/api/v1/jobs/{job_id}/retry", token=self.token)
             assert answer.status == 202, answer
             eventually(lambda: self.ended(job_id), self.patience_s)
-        report.stuck += self.status(job_id) != "succeeded"
+        report.stuck += self.status(job_id) != self.scenario.ends_as
+
+    def lacks_a_part(self, job_id: str) -> bool:
+        """Whether a chunk of an ended job was set aside, or its preparation given up."""
+        unprepared = self.nexus.rows(
+            "SELECT FROM nexus_jobs_job WHERE id = %s AND status = 'failed' AND prepared_at IS NULL", job_id
+        )
+        set_aside = self.nexus.rows(
+            "SELECT FROM nexus_jobs_chunk WHERE job_id = %s AND status = 'failed'", job_id
+        )
+        return self.status(job_id) in TERMINAL and bool(unprepared or set_aside)
 
     def status(self, job_id: str) -> str:
         """The state of a job, in the database."""
@@ -165,7 +134,7 @@ class Run:
         return self.status(job_id) in TERMINAL
 
     def kill_some_worker(self) -> str:
-        """SIGKILL a process in the middle of a chunk, or its worker with all of its processes."""
+        """SIGKILL a process in the middle of its work, or its worker with all of its processes."""
         pid = self.chance.choice(self.processes_at_work())
         worker = next((one for one in self.workers.values() if pid in children_of(one.pid)), None)
         if worker is not None and self.chance.random() < WHOLE_WORKERS:
@@ -176,12 +145,16 @@ class Run:
         return "process"
 
     def processes_at_work(self) -> list[int]:
-        """The processes that hold the lease of a chunk, once there are any."""
+        """The processes that hold the lease of a chunk or of a step, once there are any."""
         found: list[int] = []
 
         def look() -> bool:
             self.start_workers()
-            leases = self.nexus.rows("SELECT leased_by FROM nexus_jobs_chunk WHERE status = 'running'")
+            self.submit_what_lacks()
+            leases = self.nexus.rows(
+                "SELECT leased_by FROM nexus_jobs_chunk WHERE status = 'running' "
+                "UNION SELECT leased_by FROM nexus_jobs_job WHERE leased_until IS NOT NULL"
+            )
             pids = {int(name.split(":")[1]) for (name,) in leases}
             mine = {child for worker in self.workers.values() for child in children_of(worker.pid)}
             found.extend(sorted(pids & mine))
@@ -189,6 +162,11 @@ class Run:
 
         eventually(look, self.patience_s)
         return found
+
+    def submit_what_lacks(self) -> None:
+        """Ask for more work where there is little left."""
+        while sum(self.status(job_id) not in TERMINAL for job_id in self.jobs) < self.open_jobs:
+            self.jobs.append(self.scenario.submit(self.nexus, self.token))
 
     def lose_redis(self) -> None:
         """Kill Redis and start an empty one."""
@@ -205,38 +183,17 @@ class Run:
     def kill_web_server_in_an_upload(self) -> None:
         """Kill the web server when half of a file has arrived: nothing is left of it, and the next upload is whole."""
         before = self.nexus.rows("SELECT count(*) FROM nexus_jobs_job")
-        connection, content = start_upload(self.nexus, self.token)
+        connection, _ = start_upload(self.nexus, self.token, self.scenario.path, self.scenario.file)
         assert self.nexus.web
         kill(self.nexus.web)
         connection.close()
         self.nexus.start_web()
         assert self.nexus.rows("SELECT count(*) FROM nexus_jobs_job") == before
-        connection, content = start_upload(self.nexus, self.token)
-        connection.send(content)
-        answer = connection.getresponse()
-        assert answer.status == 202, answer.read()
-        job_id = json.loads(answer.read())["job_id"]
-        connection.close()
+        job_id = end_upload(*start_upload(self.nexus, self.token, self.scenario.path, self.scenario.file))
         if self.in_a_hurry:
             self.nexus.some_seconds_later()
         eventually(lambda: self.ended(job_id), self.patience_s)
         assert self.status(job_id) == "succeeded"
-
-
-def start_upload(nexus: Nexus, token: str) -> tuple[http.client.HTTPConnection, bytes]:
-    """A connection over which half of a file to classify was sent, and the other half."""
-    file = b"name\n" + b"".join(b"18V cordless hammer drill %d\n" % number for number in range(2000))
-    body = (
-        b'--nexus\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n'
-        b"Content-Type: text/csv\r\n\r\n" + file + b"\r\n--nexus--\r\n"
-    )
-    connection = http.client.HTTPConnection("127.0.0.1", nexus.port, timeout=60)
-    connection.putrequest("POST", "/api/v1/classify/batch")
-    connection.putheader("Authorization", f"Bearer {token}")
-    connection.putheader("Content-Type", "multipart/form-data; boundary=nexus")
-    connection.putheader("Content-Length", str(len(body)))
-    connection.endheaders(body[: len(body) // 2])
-    return connection, body[len(body) // 2 :]
 
 
 def children_of(pid: int) -> list[int]:

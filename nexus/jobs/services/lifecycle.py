@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 # Chunks that are in memory together while a job is cut into them.
 SAVED_AT_ONCE = 20
 
+NOT_ALLOWED = (
+    "Whoever asked for the job may not do this any more: the account is closed, or has lost the role."
+)
+
 # Sent when the end of a job has been committed; carries `job_id`. Rooms above this one wait for it.
 job_finished = Signal()
 
@@ -82,11 +86,17 @@ def lock(job: Job) -> Job:
 
 
 def begin(job: Job) -> bool:
-    """Let a queued job run. Of several workers that try at once, one does it."""
+    """Let a queued job run, or end it where its owner may not have it done any more.
+
+    Of several workers that try at once, one does it.
+    """
     with transaction.atomic():
         job = lock(job)
         if job.status != Job.Status.QUEUED:
             return False
+        if job.created_by and not kind_of(job).is_allowed_to(job.created_by):
+            _end(job, Job.Status.FAILED, NOT_ALLOWED)
+            return True
         job.status, job.started_at = Job.Status.RUNNING, job.started_at or timezone.now()
         job.save(update_fields=["status", "started_at"])
         LogLine.write(job, "Started.")

@@ -16,16 +16,19 @@ from django.utils import timezone
 from nexus.jobs import messages
 from nexus.jobs.cancellation import Cancelled, watching
 from nexus.jobs.kinds import Step, kind_of
-from nexus.jobs.leases import heartbeat, lease_end
+from nexus.jobs.leases import heartbeat, lease_end, worker_name
 from nexus.jobs.models import Chunk, Job, LogLine
 from nexus.jobs.services import lifecycle
 
 logger = logging.getLogger(__name__)
 
+LOST = "The worker died or was cut off."
+
 
 def claim(job: Job) -> bool:
     """Lease the next step of a job's preparation to this worker; False when there is none to be had."""
     free = Q(leased_until=None) | Q(leased_until__lt=timezone.now())
+    before = job.leased_by
     claimed = Job.objects.filter(
         free,
         pk=job.pk,
@@ -33,9 +36,12 @@ def claim(job: Job) -> bool:
         prepared_at=None,
         cancel_requested_at=None,
         attempts__lt=Chunk.MAX_ATTEMPTS,
-    ).update(leased_until=lease_end(), attempts=F("attempts") + 1)
+    ).update(leased_by=worker_name(), leased_until=lease_end(), attempts=F("attempts") + 1)
     if claimed:
         job.refresh_from_db()
+        if job.attempts > 1:
+            message = f"Attempt {job.attempts - 1} at a step of the preparation failed: {LOST}"
+            LogLine.write(job, message, LogLine.Level.WARNING, worker=before)
     return bool(claimed)
 
 
@@ -53,7 +59,14 @@ def prepare(job: Job) -> None:
 
 
 def _mine(job: Job) -> Any:
-    return Job.objects.filter(pk=job.pk, prepared_at=None, attempts=job.attempts, leased_until__isnull=False)
+    """The row of a job as long as the step is this worker's: nobody else has begun it, or is at the next one."""
+    return Job.objects.filter(
+        pk=job.pk,
+        prepared_at=None,
+        leased_by=job.leased_by,
+        attempts=job.attempts,
+        leased_until__isnull=False,
+    )
 
 
 @transaction.atomic
@@ -85,7 +98,7 @@ def _advance(job: Job, step: Step) -> None:
     """Save the chunks of a step, and where the next one goes on, unless the lease was lost meanwhile."""
     saved = lifecycle.save_chunks(step.chunks)
     locked = lifecycle.lock(job)
-    if locked.prepared_at or locked.attempts != job.attempts or locked.leased_until is None:
+    if not _mine(job).exists():
         transaction.set_rollback(True)
         return
     locked.prepared, locked.prepared_to = locked.prepared + saved, step.after

@@ -12,13 +12,13 @@ from nexus.api.errors import Conflict
 from nexus.jobs import messages
 from nexus.jobs.models import Chunk, Job
 from nexus.jobs.services import lifecycle
+from nexus.jobs.services.preparation import LOST
 from nexus.jobs.services.working import put_back
 
 logger = logging.getLogger(__name__)
 
 # A message that nobody has taken by then is sent again.
 UNSENT_AFTER = timedelta(seconds=10)
-LOST = "The worker died or was cut off."
 
 
 def recover() -> int:

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from nexus.api.errors import Conflict
 from nexus.jobs import kinds, services
 from nexus.jobs.models import Chunk, Job
@@ -48,6 +49,24 @@ def test_a_job_that_cannot_be_prepared_fails_with_the_reason(make_job: MakeJob, 
     job = work_off(make_job())
     assert job.status == "failed"
     assert job.error == "/numbers: There are no such numbers."
+
+
+@pytest.mark.parametrize("permission", ["", "products.change_product"])
+def test_a_job_does_not_begin_when_its_owner_may_not_have_it_done_any_more(
+    make_job: MakeJob, counting: Counting, editor: User, permission: str
+) -> None:
+    kinds.register(replace(kinds._kinds["count"], permission=permission))
+    allowed, job = work_off(make_job(25)), make_job(25)
+    if permission:
+        editor.groups.clear()
+    else:
+        User.objects.filter(pk=editor.pk).update(is_active=False)
+    counting.done.clear()
+
+    assert figures(work_off(job)) == ("failed", 0, 0, 0, 0)
+    assert "the account is closed, or has lost the role" in job.error
+    assert not counting.done
+    assert allowed.status == "succeeded"
 
 
 def test_a_chunk_that_raises_is_set_aside_at_the_third_time_and_the_rest_goes_on(

@@ -105,6 +105,7 @@ def test_a_step_whose_worker_died_is_done_again_from_where_it_began(job: Job, st
     assert work_off(job).status == "succeeded"
     assert stepping.steps == [0, 10, 20]
     assert job.chunks.count() == 6
+    assert job.log_lines.filter(message__startswith="Attempt 1 at a step").count() == 1
 
 
 def test_a_worker_that_comes_back_late_adds_no_chunks(job: Job) -> None:
@@ -113,6 +114,19 @@ def test_a_worker_that_comes_back_late_adds_no_chunks(job: Job) -> None:
     work_off(Job.objects.get(pk=job.pk))
     preparation.prepare(late)
     assert job.chunks.count() == 6
+
+
+def test_a_worker_that_comes_back_when_others_are_at_the_next_step_adds_no_chunks(
+    job: Job, stepping: Stepping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = begun(job)
+    Job.objects.filter(pk=job.pk).update(leased_until=None, attempts=0)
+    services.work_on(job.pk)
+    with monkeypatch.context() as patch:
+        patch.setattr(preparation, "worker_name", lambda: "another")
+        assert preparation.claim(Job.objects.get(pk=job.pk))
+    preparation.prepare(late)
+    assert (stepping.steps, job.chunks.count()) == ([0, 0], 2)
 
 
 def test_a_job_that_kills_whoever_prepares_it_fails_at_the_third_time(job: Job) -> None:

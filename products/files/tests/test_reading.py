@@ -2,8 +2,10 @@
 
 import gzip
 import io
+import json
 import os
 import zipfile
+from dataclasses import asdict
 from typing import Any
 
 import openpyxl
@@ -11,7 +13,7 @@ import pytest
 
 from nexus.api.errors import Problem
 from products.files import delimited, json_lines, mapping, reading, unpacking, workbooks
-from products.files.layouts import Given, Layout, Row
+from products.files.layouts import Given, Layout, Place, Row
 
 Cells = list[Any]
 
@@ -20,7 +22,8 @@ def read(content: bytes, **given: Any) -> tuple[Layout, list[Row]]:
     """The layout that is guessed, and all rows."""
     file = io.BytesIO(content)
     layout, _ = reading.examine(file, Given(**given), mapping.known)
-    return layout, list(reading.rows(file, layout))
+    with reading.opened(file, layout) as rows:
+        return layout, list(rows)
 
 
 def cells(content: bytes, **given: Any) -> list[Any]:
@@ -143,6 +146,51 @@ def test_json_lines_are_objects_and_others_are_faults(monkeypatch: pytest.Monkey
         (5, "malformed_row"),
         (6, None),
     ]
+
+
+UTF_16 = "sku\tname\r\n" + "".join(f"{number}\tSäge {number}\r\n" for number in range(6))
+PLACES = [
+    b'sku,name\n1,"two\nlines"\n\n2,b\n3,short,long\n4,"open\n5,c\n',
+    b"\xef\xbb\xbfsep=;\r\nsku;name\r\n1;S\xc3\xa4ge\r\n2;\xf0\x9f\xaa\x9a\r\n3;\xff\r\n",
+    "sku;name\r1;Säge\r2;Öse\r".encode("cp1252"),
+    UTF_16.encode("utf-16"),
+    UTF_16.encode("utf-16-be"),
+    b'\n{"sku":1}\n\n[]\n{"sku":2,"name":"S\xc3\xa4ge"}\n',
+]
+
+
+@pytest.mark.parametrize("pack", [bytes, packed])
+@pytest.mark.parametrize("content", PLACES)
+def test_reading_goes_on_from_any_place_as_if_it_had_not_stopped(content: bytes, pack: Any) -> None:
+    file = io.BytesIO(pack(content))
+    layout, expected = read(file.getvalue())
+    found: list[Row] = []
+    place = None
+    while True:
+        with reading.opened(file, layout, place) as rows:
+            row = next(rows, None)
+            if row is None:
+                break
+            found.append(row)
+            # It is kept as JSON meanwhile.
+            place = Place(**json.loads(json.dumps(asdict(rows.place()))))
+
+    assert found == expected
+    assert len(found) > 1
+
+
+@pytest.mark.parametrize(
+    ("content", "least", "most"),
+    [
+        (b"sku,name\n" + b"1,abcde\n" * 300_000, 299_000, 301_000),
+        (packed(b"sku,name\n" + b"1,abcde\n" * 300_000), 299_000, 301_000),
+        (b"sku,name\r" + b"1,abcde\r" * 1_000, 1_000, 1_001),
+    ],
+)
+def test_the_number_of_rows_is_estimated_by_the_first_of_them(content: bytes, least: int, most: int) -> None:
+    file = io.BytesIO(content)
+
+    assert least <= reading.estimate(file, read(content)[0]) <= most
 
 
 @pytest.mark.parametrize("pack", [bytes, packed])

@@ -27,9 +27,9 @@ def accept(file: IO[bytes], name: str, options: Options, *, user: Any) -> Job:
 
     Raises Problem: 400 for a file or a mapping that cannot be used, 403 for a user who may not.
     """
-    plan, _ = preview(file, options, user=user)
+    plan, first = preview(file, options, user=user)
     with transaction.atomic():
-        job = _create(plan, name, user)
+        job = _create(plan, name, _total(file, plan, first), user)
         files.save(
             job,
             _parts(file),
@@ -43,10 +43,12 @@ def accept(file: IO[bytes], name: str, options: Options, *, user: Any) -> Job:
 
 def again(earlier: Job, options: Options, *, user: Any) -> Job:
     """Make another job of the file of an earlier one, such as of a dry run. Raises as `accept` does."""
-    plan, _ = preview_again(earlier, options, user=user)
     kept = _file_of(earlier)
+    with files.opened(kept) as content:
+        plan, first = preview(content, options, user=user)
+        total = _total(content, plan, first)
     with transaction.atomic():
-        job = _create(plan, kept.name, user)
+        job = _create(plan, kept.name, total, user)
         files.copy(kept, job)
         _save_profile(plan, options)
     return _as_stored(job)
@@ -136,10 +138,22 @@ def _taxonomy(reference: str) -> str:
     return f"{found.code}@{found.version}" if found else ""
 
 
-def _create(plan: Plan, name: str, user: Any) -> Job:
+def _total(file: IO[bytes], plan: Plan, first: list[Row]) -> int:
+    """How many rows a file has: exactly where they are few, else about as many; 0 where nothing tells.
+
+    What has more than a few is never taken for few, since small jobs go before others.
+    """
+    if len(first) <= reading.FEW:
+        return len(first)
+    estimated = reading.estimate(file, plan.layout)
+    return max(estimated, len(first)) if estimated else 0
+
+
+def _create(plan: Plan, name: str, total: int, user: Any) -> Job:
     job = jobs.create_job(
         kind=KIND,
         parameters=plan.as_json(),
+        total=total,
         user_id=None if user is None else user.pk,
         reason=f"{'Check' if plan.dry_run else 'Import'} of {name}"[:MAX_NAME],
     )

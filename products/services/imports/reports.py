@@ -15,8 +15,8 @@ from products.files.formulas import neutralise, restore
 from products.files.layouts import Cell, Row
 from products.files.mapping import FAULTS_COLUMN
 from products.models import ImportChange, ImportedChunk, ImportFault
+from products.services.imports.kept import rows_of
 from products.services.imports.options import Plan
-from products.services.imports.work import rows_of
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 LINES_AT_ONCE = 1_000

@@ -18,6 +18,7 @@ from products.files.layouts import Cell, Cells, Layout, Row
 from products.files.mapping import ATTRIBUTE
 from products.models import Product
 from products.serializers import ProductSerializer
+from products.services.imports.options import Plan
 
 SHOWN_VALUE = 200
 REVIEWED = Product.CategorySource.REVIEWED
@@ -184,3 +185,8 @@ def _shown(cell: Cell) -> str:
     """The beginning of a cell as a text that PostgreSQL can hold."""
     text = str(orjson.dumps(cell), "utf-8") if isinstance(cell, (dict, list)) else read_text(cell)
     return text[:SHOWN_VALUE].replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def rules_of(plan: Plan) -> Rules:
+    """The rules that rows of a file are checked by."""
+    return Rules(plan.layout, plan.mapping, taxonomy=plan.taxonomy, may_decide=plan.may_decide)

@@ -1,157 +1,28 @@
-"""The job of an import: its file is cut into chunks of rows, and each chunk is one transaction.
+"""The job of an import: its file is cut into chunks of rows (`preparing`), and each chunk is one transaction.
 
 What a chunk did is written with it (`ImportedChunk`), so that a worker who takes up a chunk that is done finds that
-out. Rows are kept as they were read, in blocks that are the chunks: whoever does one reads nothing else of the file,
-and the list of failed rows is made of them.
+out.
 """
 
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import orjson
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Sum
 
-from nexus.api.parsers import NULL_CHARACTER
-from nexus.jobs import files
-from nexus.jobs.cancellation import raise_if_cancelled
 from nexus.jobs.kinds import JobKind, Outcome, register
-from nexus.jobs.models import Chunk, File, Job
-from products.files import reading
+from nexus.jobs.models import Chunk, Job
 from products.files.layouts import Row
 from products.models import ImportChange, ImportedChunk, ImportFault
-from products.services.imports import categories
+from products.services.imports import categories, preparing
+from products.services.imports.kept import rows_of
 from products.services.imports.options import Plan
-from products.services.imports.rules import Candidate, Fault, Rules
-from products.services.imports.writing import Written, copied, write
+from products.services.imports.rules import Candidate, Fault, Rules, rules_of
+from products.services.imports.writing import Written, write
 
 KIND = "import_products"
 PERMISSION = "products.change_product"
-ROWS_OF_CHUNK = 2_000
-BYTES_OF_CHUNK = 2**20
-ROWS_FILE = "rows"
-MAX_SKU = 64
 COUNTS = ("created", "updated", "unchanged", "failed", "errors")
-
-
-def rules_of(plan: Plan) -> Rules:
-    """The rules that rows of a file are checked by."""
-    return Rules(plan.layout, plan.mapping, taxonomy=plan.taxonomy, may_decide=plan.may_decide)
-
-
-# --- Preparing: the file is read once
-
-
-def _prepare(job: Job) -> Iterator[Chunk]:
-    """Read the file to its end, keep its rows in blocks, and find SKUs that come twice; then give the chunks."""
-    plan = Plan.from_json(job.parameters)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            'CREATE TEMPORARY TABLE import_key (number bigint, sku varchar COLLATE "C") ON COMMIT DROP'
-        )
-    File.objects.filter(job=job, role=File.Role.WORK).delete()
-    kept = File.objects.create(job=job, role=File.Role.WORK, name=ROWS_FILE, media_type="application/jsonl")
-    with files.opened(File.objects.get(job=job, role=File.Role.INPUT)) as content:
-        sizes = [
-            _keep(kept, position, rows, rules_of(plan))
-            for position, rows in enumerate(_chunks_of(reading.rows(content, plan.layout)))
-        ]
-    first = 0
-    for position, (size, duplicates) in enumerate(zip(sizes, _duplicates(sizes), strict=True)):
-        yield Chunk(job=job, position=position, first=first, size=size[0], input={"duplicates": duplicates})
-        first += size[0]
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE import_key")
-
-
-def _chunks_of(rows: Iterable[Row]) -> Iterator[list[tuple[Row, bytes]]]:
-    """Rows with their bytes, as many at a time as make a chunk."""
-    chunk: list[tuple[Row, bytes]] = []
-    size = 0
-    for row, line in map(_with_line, rows):
-        if chunk and (len(chunk) == ROWS_OF_CHUNK or size + len(line) > BYTES_OF_CHUNK):
-            yield chunk
-            raise_if_cancelled()
-            chunk, size = [], 0
-        chunk.append((row, line))
-        size += len(line)
-    if chunk:
-        yield chunk
-
-
-def _with_line(row: Row) -> tuple[Row, bytes]:
-    try:
-        return row, _line(row)
-    except TypeError:
-        # Bytes that the encoding of the file does not know.
-        fault = ("encoding", "The row has bytes that the encoding of the file does not know.")
-        row = Row(row.number, [_legible(cell) for cell in row.cells], fault)
-        return row, _line(row)
-
-
-def _line(row: Row) -> bytes:
-    return orjson.dumps([row.number, row.cells, row.fault], default=str)
-
-
-def _legible(cell: Any) -> str:
-    return str(cell).encode("utf-8", "replace").decode()
-
-
-def _keep(file: File, position: int, rows: Sequence[tuple[Row, bytes]], rules: Rules) -> tuple[int, int]:
-    """Keep the rows of a chunk as a block, and note their SKUs; gives how many there are, and the last one's number."""
-    files.put_block(file, position, b"\n".join(line for _, line in rows))
-    keys = io.StringIO()
-    for row, _ in rows:
-        sku = "" if row.fault else rules.sku(row)
-        # Others are refused without a look at their neighbours.
-        if sku and len(sku) <= MAX_SKU and NULL_CHARACTER not in sku:
-            keys.write(copied([row.number, sku]))
-    keys.seek(0)
-    with connection.cursor() as cursor:
-        cursor.copy_expert("COPY import_key FROM STDIN", keys)
-    return len(rows), rows[-1][0].number
-
-
-_DUPLICATES = """
-SELECT number, first FROM import_key
-JOIN (SELECT sku, min(number) AS first FROM import_key GROUP BY sku HAVING count(*) > 1) AS twice USING (sku)
-WHERE number > first ORDER BY number
-"""
-
-
-def _duplicates(sizes: Sequence[tuple[int, int]]) -> Iterator[dict[str, int]]:
-    """For each chunk those rows whose SKU was there before, with the row where that was."""
-    database: Any = connection
-    with database.chunked_cursor() as cursor:
-        cursor.execute(_DUPLICATES)
-        found = cursor.fetchone()
-        for _, last in sizes:
-            duplicates = {}
-            while found and found[0] <= last:
-                duplicates[str(found[0])] = found[1]
-                found = cursor.fetchone()
-            yield duplicates
-
-
-# --- Working: a chunk is one transaction
-
-
-def rows_of(job: Job, position: int) -> list[Row]:
-    """The rows of a chunk as the file has them."""
-    kept = File.objects.get(job=job, role=File.Role.WORK)
-    block = files.block(kept, position) or b""
-    return [_row(orjson.loads(line)) for line in block.split(b"\n") if line]
-
-
-def as_kept(row: Row) -> Row:
-    """A row as it will be when it has been kept: what is no text any more is a fault."""
-    return _row(orjson.loads(_with_line(row)[1]))
-
-
-def _row(value: list[Any]) -> Row:
-    number, cells, fault = value
-    return Row(number, cells, tuple(fault) if fault else None)
 
 
 @transaction.atomic
@@ -297,6 +168,7 @@ def counts(job: Job) -> dict[str, int]:
 def _finish(job: Job) -> None:
     job.result = {**job.result, **counts(job)}
     job.save(update_fields=["result"])
+    preparing.forget_keys(job)
 
 
 def register_kind() -> None:
@@ -304,7 +176,7 @@ def register_kind() -> None:
     register(
         JobKind(
             name=KIND,
-            prepare=_prepare,
+            next_step=preparing.next_step,
             work=_work,
             give_up=_give_up,
             before_retry=_before_retry,
