@@ -86,8 +86,8 @@ def main() -> None:
 def measure(name: str, content: bytes) -> None:
     """Import a file three times and print the figures."""
     from products.models import Taxonomy
-    from products.services import importing
-    from products.services.importing import Wanted
+    from products.services import taxonomy_imports
+    from products.services.taxonomy_imports import Wanted
 
     Taxonomy.objects.update(is_current=False)
     code = f"measured-{Taxonomy.objects.count()}"
@@ -96,25 +96,25 @@ def measure(name: str, content: bytes) -> None:
 
     def read() -> None:
         nonlocal opened
-        opened = importing.open_file(content, name, Wanted(code=code, version="1"))
+        opened = taxonomy_imports.open_file(content, name, Wanted(code=code, version="1"))
 
     figures["read_s"] = seconds(read)
     figures["categories"] = len(opened.reading.rows)
-    figures["new_s"] = seconds(lambda: importing.load(opened))
-    figures["again_s"] = seconds(lambda: importing.load(opened))
-    changed = importing.open_file(renamed(content), name, Wanted(code=code, version="1"))
-    figures["one_in_100_renamed_s"] = seconds(lambda: importing.load(changed))
+    figures["new_s"] = seconds(lambda: taxonomy_imports.load(opened))
+    figures["again_s"] = seconds(lambda: taxonomy_imports.load(opened))
+    changed = taxonomy_imports.open_file(renamed(content), name, Wanted(code=code, version="1"))
+    figures["one_in_100_renamed_s"] = seconds(lambda: taxonomy_imports.load(changed))
     print(json.dumps(figures), flush=True)
 
 
 def measure_versions(content: bytes) -> None:
     """Compare and map two versions of a taxonomy, carry products over and back, and look at pages of the admin."""
     from products.models import Category, Product, Taxonomy
-    from products.services import carrying, comparing, importing, mapping
-    from products.services.importing import Wanted
+    from products.services import carrying, comparing, mapping, taxonomy_imports
+    from products.services.taxonomy_imports import Wanted
 
     for version, text in (("1", content), ("2", renamed(content))):
-        importing.load(importing.open_file(text, "", Wanted(code="versions", version=version)))
+        taxonomy_imports.load(taxonomy_imports.open_file(text, "", Wanted(code="versions", version=version)))
     one, two = Taxonomy.objects.filter(code="versions").order_by("id")
     leaves = list(Category.objects.filter(taxonomy=one, is_leaf=True).values_list("id", flat=True))
     Product.objects.bulk_create(

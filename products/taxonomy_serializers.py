@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
 from nexus.api.serializers import Serializer
-from products.services.importing import Wanted
+from products.services.taxonomy_imports import Wanted
 from products.taxonomy_files import Format
 
 

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from nexus.jobs.models import Job
 from nexus.jobs.tests.conftest import work_off
 from products.models import Category, Taxonomy
-from products.services import importing
+from products.services import taxonomy_imports
 from products.services.loading import faults
 from products.tests.conftest import places
 
@@ -263,7 +263,7 @@ def test_a_text_in_json_does_what_a_file_does(as_administrator: APIClient) -> No
 def test_a_large_file_is_loaded_by_a_job_whose_result_is_the_report(
     as_administrator: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "LARGE", 1)
+    monkeypatch.setattr(taxonomy_imports, "LARGE", 1)
     response = send(as_administrator, GOOGLE)
     assert response.status_code == 202
     assert response.headers["Location"].endswith(f"/api/v1/jobs/{response.json()['id']}")

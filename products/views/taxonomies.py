@@ -18,7 +18,7 @@ from nexus.jobs.serializers import JobSerializer
 from products.filters import CategoryFilterSet, TaxonomyFilterSet
 from products.models import Category, Taxonomy
 from products.serializers import CategorySerializer, TaxonomySerializer
-from products.services import categories, importing, taxonomies
+from products.services import categories, taxonomies, taxonomy_imports
 from products.taxonomy_serializers import (
     ImportReportSerializer,
     TaxonomyTextSerializer,
@@ -75,7 +75,7 @@ class TaxonomyViewSet(ModelViewSet):
     serializer_class = TaxonomySerializer
     filterset_class = TaxonomyFilterSet
     ordering_fields = ("id", "code")
-    permissions = {**permissions_on("taxonomy"), "import_file": importing.PERMISSION}
+    permissions = {**permissions_on("taxonomy"), "import_file": taxonomy_imports.PERMISSION}
 
     @extend_schema(
         summary="Import a taxonomy",
@@ -91,10 +91,10 @@ class TaxonomyViewSet(ModelViewSet):
     def import_file(self, request: Request) -> HttpResponse:
         """The report, or the accepted job."""
         given = sent_taxonomy(request.data)
-        opened = importing.open_file(given.content, given.filename, given.wanted)
+        opened = taxonomy_imports.open_file(given.content, given.filename, given.wanted)
         if given.dry_run:
-            return answer(request, importing.preview(opened))
-        done = importing.run(opened, user_id=request.user.pk)
+            return answer(request, taxonomy_imports.preview(opened))
+        done = taxonomy_imports.run(opened, user_id=request.user.pk)
         return accepted(request, done) if isinstance(done, Job) else answer(request, done)
 
     def locked(self) -> Any:
