@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -152,6 +153,13 @@ def test_the_classifier_suggests_where_categories_may_go_and_a_person_confirms(
     assert step.confidence is not None
     confirmed = client.patch(f"/api/v1/mappings/{step.pk}", {"target_id": step.target_id}).json()
     assert (confirmed["basis"], confirmed["is_decided"]) == ("person", True)
+
+
+def test_the_command_asks_the_classifier_too(taxonomy: Taxonomy, capsys: pytest.CaptureFixture[str]) -> None:
+    load_taxonomy("other", "1", "Other", [CategoryRow("g", "Nitrile gloves")])
+    call_command("suggest_mappings", "other@1", "shop@1")
+    assert capsys.readouterr().out.startswith("1 suggestions are open")
+    assert CategoryMapping.objects.get().basis == "classifier"
 
 
 def test_only_administrators_ask_for_suggestions(client_of: ClientOf, editor: User, two: Taxonomy) -> None:
