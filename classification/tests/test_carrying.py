@@ -8,7 +8,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from classification.models import Classification, Classifier, Policy, Precedent, Rule
+from classification.models import Classification, Classifier, Policy, Precedent, Review, Rule
 from classification.services import classify, examples, mapping_suggestions, reviews, rules
 from classification.tests.conftest import DRILL, GLOVES, ROWS, MakeProduct, work_off
 from conftest import ClientOf
@@ -136,6 +136,27 @@ def test_a_classifier_is_trained_from_carried_labels_and_answers_when_the_versio
 
 def test_without_labels_there_is_nothing_to_train(client: APIClient, two: Taxonomy) -> None:
     assert carry(client, two).result["classifier"] == {"reason": "There are no labels to learn from."}
+
+
+def test_a_taxonomy_is_deleted_with_what_was_answered_decided_and_learned_and_others_keep_theirs(
+    client: APIClient, administrator: User, taxonomy: Taxonomy, two: Taxonomy
+) -> None:
+    for version in ("shop@1", "shop@2"):
+        classify.classify_one({"name": GLOVES}, taxonomy=version, user_id=administrator.pk)
+    Classification.objects.update(decision="needs_review", awaits_review=True)
+    drills = taxonomy.categories.get(code="tools.drills")
+    answer = Classification.objects.get(taxonomy=taxonomy)
+    reviews.decide(answer, decision="correct", category_id=drills.pk, note="", user_id=administrator.pk)
+    make_rule(taxonomy, "tools.drills", "combi")
+    make_rule(two, "tools.drills", "combi")
+
+    assert client.delete(f"/api/v1/taxonomies/{taxonomy.pk}").status_code == 204
+
+    assert not Review.objects.exists()
+    assert not Precedent.objects.exists()
+    assert not CategoryMapping.objects.exists()
+    for model in (Classification, Classifier, Rule):
+        assert {row.taxonomy_id for row in model._default_manager.all()} == {two.pk}
 
 
 def test_the_classifier_suggests_where_categories_may_go_and_a_person_confirms(

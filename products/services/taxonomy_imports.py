@@ -15,7 +15,7 @@ from django.db import transaction
 from nexus.api.errors import Problem, invalid, invalid_request, pointer_of
 from nexus.jobs import services as jobs
 from nexus.jobs.kinds import JobKind, Outcome, register
-from nexus.jobs.models import Chunk, Job
+from nexus.jobs.models import Chunk, Job, LogLine
 from products.models import Taxonomy
 from products.services import taxonomies
 from products.services.loading import Changes, changes_by, load_rows
@@ -218,6 +218,9 @@ def _prepare(job: Job) -> list[Chunk]:
 def _work(job: Job, chunk: Chunk) -> Outcome:
     """Load the rows, report, and let go of them, in one transaction. Of two that do it at once, the first reports."""
     if "rows" in chunk.input:
+        parameters = job.parameters
+        version = f"{parameters['code']}@{parameters['version']}"
+        LogLine.write(job, f"Loading {chunk.size} categories into {version}.")
         with transaction.atomic():
             report = load(_reopened(job.parameters, chunk.input["rows"]))
             locked = Job.objects.select_for_update().get(pk=job.pk)
@@ -225,6 +228,8 @@ def _work(job: Job, chunk: Chunk) -> Outcome:
                 locked.result = report
                 locked.save(update_fields=["result"])
             Chunk.objects.filter(pk=chunk.pk).update(input={})
+        counts = ", ".join(f"{report[name]} {name}" for name in ("added", "changed", "unchanged", "absent"))
+        LogLine.write(job, f"Loaded: {counts}.")
     return Outcome(succeeded=chunk.size, failed=0)
 
 

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from nexus.jobs.models import Job
+from nexus.jobs.models import Job, LogLine
 from nexus.jobs.tests.conftest import work_off
 from products.models import Category, Taxonomy
 from products.services import taxonomy_imports
@@ -271,6 +271,11 @@ def test_a_large_file_is_loaded_by_a_job_whose_result_is_the_report(
     assert (job.status, job.succeeded, job.result["added"]) == ("succeeded", 3, 3)
     assert len(paths("google")) == 3
     assert not job.chunks.filter(input__has_key="rows").exists()
+    told = set(LogLine.objects.filter(job=job).values_list("message", flat=True))
+    assert told >= {
+        "Loading 3 categories into google@2021-09-21.",
+        "Loaded: 3 added, 0 changed, 0 unchanged, 0 absent.",
+    }
 
 
 def test_the_number_of_statements_does_not_grow_with_the_file(as_administrator: APIClient) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
@@ -18,7 +19,7 @@ from nexus.jobs.serializers import JobSerializer
 from products.filters import CategoryFilterSet, TaxonomyFilterSet
 from products.models import Category, Taxonomy
 from products.serializers import CategorySerializer, TaxonomySerializer
-from products.services import categories, taxonomies, taxonomy_imports
+from products.services import categories, taxonomies, taxonomy_deletion, taxonomy_imports
 from products.taxonomy_serializers import (
     ImportReportSerializer,
     TaxonomyTextSerializer,
@@ -65,7 +66,9 @@ def permissions_on(model: str) -> dict[str, str]:
     ),
     destroy=extend_schema(
         summary="Delete a taxonomy",
-        description="For administrators. Its categories go too; 409 `in_use` while products are in them.",
+        description="For administrators. Its categories, and the answers, rules and classifiers made with them, go "
+        "too; 409 `in_use` while products are in them. A large one is deleted by a job: 202.",
+        responses={204: None, 202: JobSerializer},
     ),
 )
 class TaxonomyViewSet(ModelViewSet):
@@ -110,9 +113,11 @@ class TaxonomyViewSet(ModelViewSet):
         """The taxonomy with its changes."""
         return taxonomies.update_taxonomy(serializer.instance, serializer.validated_data)
 
-    def perform_destroy(self, instance: Taxonomy) -> None:
-        """Delete the taxonomy and its categories."""
-        taxonomies.delete_taxonomy(instance)
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Nothing, 204; or the accepted job that deletes a large one."""
+        with transaction.atomic():
+            job = taxonomy_deletion.delete(self.locked(), user_id=request.user.pk)
+        return accepted(request, job) if job else HttpResponse(status=204)
 
 
 @extend_schema(tags=["Taxonomies"])

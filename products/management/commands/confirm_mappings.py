@@ -43,7 +43,7 @@ class Command(BaseCommand):
         decisions = list(self._decisions(options["file"], source, target))
         try:
             with pghistory.context(source="confirm_mappings"):
-                number = mapping.decide_all(source, target, decisions, user_id=user and user.pk)
+                number = mapping.decide_all(source, target, decisions, user_id=user.pk if user else None)
         except Problem as problem:
             raise CommandError(str(problem.detail)) from None
         self.stdout.write(f"{number} of {len(decisions)} decided; the others were so before.")
