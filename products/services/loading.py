@@ -14,6 +14,9 @@ from products.taxonomy_files.reading import CategoryRow
 from products.tree import DERIVED_FIELDS, places, set_place
 
 
+MANY = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something about a category that does not follow from its parents as it ought to."""
@@ -66,6 +69,10 @@ def load_rows(taxonomy: Taxonomy, rows: Sequence[CategoryRow]) -> Changes:
     update_categories(changed)
     if added or changed:
         taxonomies.bump(taxonomy.pk)
+    if len(added) > MANY:
+        # Else PostgreSQL, which looks by itself once a minute, plans the next statement as if there were no rows.
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE products_category")
     return _counted(rows, added, changed)
 
 
