@@ -42,6 +42,7 @@ class ClassifierAdmin(AlarmsMixin, ReclassifyMixin, ReadOnlyMixin, LargeTableAdm
 
     because = "classifier"
     list_display = ["id", "taxonomy", "version", "status", "training_size", "created_at", "activated_at"]
+    stays_small = True
     list_filter = ["status"]
     list_select_related = ["taxonomy"]
     SHOWN = (
@@ -251,5 +252,6 @@ class AlarmAdmin(ReadOnlyMixin, LargeTableAdmin):
     """What got worse, and when it had gone."""
 
     list_display = ["id", "taxonomy", "kind", "raised_at", "ended_at"]
+    stays_small = True
     list_filter = ["kind"]
     list_select_related = ["taxonomy"]

@@ -23,6 +23,7 @@ class TaxonomyAdmin(VersionPagesMixin, ServiceAdmin):
     """Versions of taxonomies."""
 
     list_display = ["code", "version", "name", "language", "is_current", "revision", "updated_at"]
+    stays_small = True
     list_filter = ["is_current"]
     search_fields = ["code", "name"]
     readonly_fields = ["revision", "created_at", "updated_at"]
@@ -89,7 +90,6 @@ class CategoryAdmin(ServiceAdmin):
     list_display_links = ["path"]
     list_filter = ["taxonomy", "is_leaf", "level"]
     list_select_related = ["taxonomy"]
-    sortable_by = ["path"]
     search_fields = ["path"]
     search_help_text = "Words of the path, the code or a keyword."
     autocomplete_fields = ["taxonomy", "parent"]

@@ -13,7 +13,6 @@ from products.services.category_rows import insert_categories, update_categories
 from products.taxonomy_files.reading import CategoryRow
 from products.tree import DERIVED_FIELDS, places, set_place
 
-
 MANY = 1_000
 
 
