@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from classification import figures
+from classification.admin.activating import ActivationMixin
 from classification.admin.base import ReclassifyMixin
 from classification.models import Activation, Alarm, Classifier, Difference, Policy, ShadowRun
 from classification.services import activation, policies, shadow, training, watching
@@ -37,7 +38,7 @@ class AlarmsMixin:
 
 
 @admin.register(Classifier)
-class ClassifierAdmin(AlarmsMixin, ReclassifyMixin, ReadOnlyMixin, LargeTableAdmin):
+class ClassifierAdmin(AlarmsMixin, ReclassifyMixin, ReadOnlyMixin, ActivationMixin):
     """Versions of classifiers; one of each taxonomy is active."""
 
     because = "classifier"
