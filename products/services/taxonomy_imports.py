@@ -36,6 +36,8 @@ NAMES = {
 }
 # ``taxonomy-with-ids.de-DE.txt``
 _LANGUAGE = re.compile(r"[._-](?P<tag>[a-z]{2}(-[A-Z]{2})?)\.\w+$")
+# ``ETIM-10.0-ALL-SECTORS-CSV-METRIC-EI-2024-12-05.zip``
+_ETIM_VERSION = re.compile(r"ETIM-(\d+(\.\d+)*)-")
 DEFAULT_LANGUAGE = "en"
 
 
@@ -76,7 +78,7 @@ def open_file(content: bytes, filename: str, wanted: Wanted) -> Import:
         form, reading = read(content, Format(wanted.format) if wanted.format else None)
     except UnreadableFileError as error:
         raise invalid("/file", error.code, str(error)) from None
-    code, version = wanted.code or _code_of(form), wanted.version or reading.version
+    code, version = wanted.code or _code_of(form), wanted.version or reading.version or _version_of(filename)
     _check_named(code, version)
     language = wanted.language or _language_of(filename)
     name = wanted.name or NAMES.get(form, code)
@@ -98,6 +100,11 @@ def _check_named(code: str, version: str) -> None:
         raise invalid_request(errors)
     if not slug_re.fullmatch(code):
         raise invalid("/code", "invalid", "A code has letters, digits, hyphens and underscores.")
+
+
+def _version_of(filename: str) -> str:
+    match = _ETIM_VERSION.search(filename)
+    return match[1] if match else ""
 
 
 def _language_of(filename: str) -> str:
