@@ -41,7 +41,7 @@ class WantedSerializer(Serializer):
 class TaxonomyUploadSerializer(WantedSerializer):
     """A file."""
 
-    file = serializers.FileField(help_text="Text, CSV, or for ETIM a ZIP of its tables.")
+    file = serializers.FileField(help_text="Text, CSV, XLSX, or for ETIM the ZIP of its tables.")
 
 
 class TaxonomyTextSerializer(WantedSerializer):

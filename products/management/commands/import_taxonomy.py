@@ -17,7 +17,7 @@ from products.taxonomy_files import Format
 class Command(BaseCommand):
     """Imports in this process, whatever the size, and prints the report as JSON."""
 
-    help = "Import a taxonomy from Google's or Shopify's text, or CSV of UNSPSC, ETIM or code,parent,name,keywords."
+    help = "Import a taxonomy from Google's or Shopify's text, or a table of UNSPSC, ETIM or code,parent,name,keywords."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The file, and what it does not say itself."""
