@@ -25,7 +25,6 @@ from products.services.imports import categories
 from products.services.imports.options import Plan
 from products.services.imports.rules import Candidate, Fault, Rules
 from products.services.imports.writing import Written, copied, write
-from products.validators import MAX_ATTRIBUTES
 
 KIND = "import_products"
 PERMISSION = "products.change_product"
@@ -209,12 +208,7 @@ def _refused(written: Written, candidates: Sequence[Candidate], rules: Rules) ->
         *faults(written.taken, "sku", "sku_taken", "There is a product with the SKU {!r} already."),
         *faults(written.missing, "sku", "does_not_exist", "There is no product with the SKU {!r}."),
         *faults(written.nameless, "name", "required", "The product is new, and needs a name."),
-        *faults(
-            written.overfull,
-            "attributes",
-            "too_many_attributes",
-            f"At most {MAX_ATTRIBUTES} attributes are kept.",
-        ),
+        *faults(written.overfull, "attributes", "too_many_attributes", "The product would have too many."),
     ]
 
 
