@@ -7,7 +7,7 @@ as many categories (150,000 unless told otherwise), by the service that the API 
 version, then once more, which changes nothing, then as a second version with one category in a hundred renamed. It
 prints one JSON line a file: categories, seconds to read and check it, and seconds of each import. Of the last file
 there are then two versions with 100,000 products in the first: the seconds to compare and to map them, to carry the
-products over and back, and of pages of the admin.
+products over and back, of pages of the admin, and of deleting the second version with 100,000 answers.
 """
 
 import json
@@ -21,6 +21,13 @@ from typing import Any
 
 ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "nexus.settings", "NEXUS_ENVIRONMENT": "development"}
 PRODUCTS = 100_000
+ANSWERS = """
+INSERT INTO classification_classification (job_id, position, input, taxonomy_id, category_id, confidence,
+    candidates, explanation, source, decision, error, awaits_review, review_priority, created_at)
+SELECT %s, row_number() OVER (), '{"name": "x"}', taxonomy_id, id, 0.5,
+    '[]', '[]', 'classifier', 'auto_accepted', '', false, 0, now()
+FROM products_category WHERE taxonomy_id = %s LIMIT %s
+"""
 WORDS = [
     *(
         "cutting",
@@ -86,8 +93,8 @@ def main() -> None:
 def measure(name: str, content: bytes) -> None:
     """Import a file three times and print the figures."""
     from products.models import Taxonomy
-    from products.services import importing
-    from products.services.importing import Wanted
+    from products.services import taxonomy_imports
+    from products.services.taxonomy_imports import Wanted
 
     Taxonomy.objects.update(is_current=False)
     code = f"measured-{Taxonomy.objects.count()}"
@@ -96,25 +103,25 @@ def measure(name: str, content: bytes) -> None:
 
     def read() -> None:
         nonlocal opened
-        opened = importing.open_file(content, name, Wanted(code=code, version="1"))
+        opened = taxonomy_imports.open_file(content, name, Wanted(code=code, version="1"))
 
     figures["read_s"] = seconds(read)
     figures["categories"] = len(opened.reading.rows)
-    figures["new_s"] = seconds(lambda: importing.load(opened))
-    figures["again_s"] = seconds(lambda: importing.load(opened))
-    changed = importing.open_file(renamed(content), name, Wanted(code=code, version="1"))
-    figures["one_in_100_renamed_s"] = seconds(lambda: importing.load(changed))
+    figures["new_s"] = seconds(lambda: taxonomy_imports.load(opened))
+    figures["again_s"] = seconds(lambda: taxonomy_imports.load(opened))
+    changed = taxonomy_imports.open_file(renamed(content), name, Wanted(code=code, version="1"))
+    figures["one_in_100_renamed_s"] = seconds(lambda: taxonomy_imports.load(changed))
     print(json.dumps(figures), flush=True)
 
 
 def measure_versions(content: bytes) -> None:
     """Compare and map two versions of a taxonomy, carry products over and back, and look at pages of the admin."""
     from products.models import Category, Product, Taxonomy
-    from products.services import carrying, comparing, importing, mapping
-    from products.services.importing import Wanted
+    from products.services import carrying, comparing, mapping, taxonomy_imports
+    from products.services.taxonomy_imports import Wanted
 
     for version, text in (("1", content), ("2", renamed(content))):
-        importing.load(importing.open_file(text, "", Wanted(code="versions", version=version)))
+        taxonomy_imports.load(taxonomy_imports.open_file(text, "", Wanted(code="versions", version=version)))
     one, two = Taxonomy.objects.filter(code="versions").order_by("id")
     leaves = list(Category.objects.filter(taxonomy=one, is_leaf=True).values_list("id", flat=True))
     Product.objects.bulk_create(
@@ -139,6 +146,7 @@ def measure_versions(content: bytes) -> None:
     figures["carry_back_s"] = seconds(lambda: work_off(back))
     print(json.dumps(figures), flush=True)
     print(json.dumps(pages(two.pk, leaves[-1])), flush=True)
+    print(json.dumps(deletion(two)), flush=True)
 
 
 def work_off(job: Any) -> None:
@@ -181,6 +189,32 @@ def pages(taxonomy: int, category: int) -> dict[str, float]:
         client.get(f"/admin/products/{address}")
         found[name] = seconds(lambda address=address: _ok(client, address))  # type: ignore[misc]
     return found
+
+
+def deletion(taxonomy: Any) -> dict[str, float]:
+    """Seconds and statements of deleting a taxonomy with its steps and with answers, and MiB that the process grows."""
+    from django.db import connection, transaction
+    from django.test.utils import CaptureQueriesContext
+
+    from nexus.jobs.models import Job
+    from products.services import taxonomies
+
+    job = Job.objects.create(kind="measured")
+    with connection.cursor() as cursor:
+        cursor.execute(ANSWERS, [job.pk, taxonomy.pk, PRODUCTS])
+        cursor.execute("VACUUM ANALYZE")
+    # The peak is counted from here on; see proc(5), "clear_refs".
+    Path("/proc/self/clear_refs").write_text("5")
+    before = peak_kib()
+    with CaptureQueriesContext(connection) as statements:
+        took = seconds(transaction.atomic(lambda: taxonomies.delete_taxonomy(taxonomies.lock(taxonomy.pk))))
+    return {"delete_s": took, "statements": len(statements), "grown_mib": (peak_kib() - before) // 1024}
+
+
+def peak_kib() -> int:
+    """The most memory that this process has had."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def _ok(client: Any, address: str) -> None:

@@ -58,10 +58,10 @@ def _results(queryset: QuerySet[Classification], *, explain: bool) -> Iterator[d
 
 def _cells(result: dict[str, Any]) -> list[Any]:
     category, back_off = result["category"] or {}, result["back_off"]
-    return [
+    cells = [
         result["position"],
         result["product_id"],
-        neutralise(result["input"].get("name", "")),
+        result["input"].get("name", ""),
         category.get("code"),
         category.get("path"),
         result["confidence"],
@@ -72,3 +72,4 @@ def _cells(result: dict[str, Any]) -> list[Any]:
         result["rule_id"],
         result["error"],
     ]
+    return [neutralise(cell) if isinstance(cell, str) else cell for cell in cells]

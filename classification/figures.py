@@ -32,8 +32,17 @@ def percent(value: object) -> str:
 
 def overview(metrics: Mapping[str, Any]) -> SafeString | str:
     """The small figures, one a row."""
-    rows = ((name.replace("_", " "), _figure(name, value)) for name, value in metrics.items())
-    return table(("measured at training", ""), rows)
+    return overviews({"": metrics})
+
+
+def overviews(measured: Mapping[str, Mapping[str, Any]]) -> SafeString | str:
+    """The small figures of several classifiers beside each other, by what is above the columns."""
+    names = dict.fromkeys(name for metrics in measured.values() for name in metrics)
+    rows = (
+        (name.replace("_", " "), *[_figure(name, metrics.get(name)) for metrics in measured.values()])
+        for name in names
+    )
+    return table(("measured at training", *measured), rows)
 
 
 def _figure(name: str, value: object) -> object:

@@ -15,7 +15,7 @@ class ProductsConfig(AppConfig):
     def ready(self) -> None:
         """Say who may write what, everybody with a role may read; and tell operators of the catalogue."""
         from products import doctor, observation
-        from products.services import carrying, export_jobs, importing  # noqa: F401 - some register their jobs
+        from products.services import carrying, export_jobs, taxonomy_deletion, taxonomy_imports  # noqa: F401 - some register their jobs
         from products.services.imports import work as import_jobs
 
         doctor.register_checks()

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
 from nexus.api.serializers import Serializer
-from products.services.importing import Wanted
+from products.services.taxonomy_imports import Wanted
 from products.taxonomy_files import Format
 
 
@@ -41,7 +41,7 @@ class WantedSerializer(Serializer):
 class TaxonomyUploadSerializer(WantedSerializer):
     """A file."""
 
-    file = serializers.FileField(help_text="Text, CSV, or for ETIM a ZIP of its tables.")
+    file = serializers.FileField(help_text="Text, CSV, XLSX, or for ETIM the ZIP of its tables.")
 
 
 class TaxonomyTextSerializer(WantedSerializer):

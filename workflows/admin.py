@@ -91,6 +91,7 @@ class WorkflowAdmin(LargeTableAdmin):
     fields = ["name", "description", "enabled", "definition"]
     inlines = [VersionInline]
     list_display = ["name", "enabled", "version", "created_by", "updated_at", "archived_at"]
+    stays_small = True
     list_filter = ["enabled", ("archived_at", admin.EmptyFieldListFilter)]
     list_select_related = ["created_by"]
     search_fields = ["name", "description"]

@@ -107,7 +107,7 @@ class ClassificationAdmin(AlarmsMixin, ReadOnlyMixin, LargeTableAdmin):
         """The name that was classified, of which long words may be broken."""
         return LONG_WORD.sub(rf"\g<0>{ZERO_WIDTH_SPACE}", str(answer.input.get("name", "")))
 
-    @admin.display(description="category", ordering="category")
+    @admin.display(description="category")
     def answer(self, answer: Classification) -> str:
         """The path of the category."""
         return answer.category.path if answer.category else "-"

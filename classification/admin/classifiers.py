@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from classification import figures
+from classification.admin.activating import ActivationMixin
 from classification.admin.base import ReclassifyMixin
 from classification.models import Activation, Alarm, Classifier, Difference, Policy, ShadowRun
 from classification.services import activation, policies, shadow, training, watching
@@ -37,11 +38,12 @@ class AlarmsMixin:
 
 
 @admin.register(Classifier)
-class ClassifierAdmin(AlarmsMixin, ReclassifyMixin, ReadOnlyMixin, LargeTableAdmin):
+class ClassifierAdmin(AlarmsMixin, ReclassifyMixin, ReadOnlyMixin, ActivationMixin):
     """Versions of classifiers; one of each taxonomy is active."""
 
     because = "classifier"
     list_display = ["id", "taxonomy", "version", "status", "training_size", "created_at", "activated_at"]
+    stays_small = True
     list_filter = ["status"]
     list_select_related = ["taxonomy"]
     SHOWN = (
@@ -251,5 +253,6 @@ class AlarmAdmin(ReadOnlyMixin, LargeTableAdmin):
     """What got worse, and when it had gone."""
 
     list_display = ["id", "taxonomy", "kind", "raised_at", "ended_at"]
+    stays_small = True
     list_filter = ["kind"]
     list_select_related = ["taxonomy"]

@@ -58,6 +58,7 @@ class RuleAdmin(ReclassifyMixin, ServiceAdmin):
     because = "rule"
     form = RuleForm
     list_display = ["name", "taxonomy", "category", "position", "enabled", "hits", "accepted", "corrected"]
+    stays_small = True
     list_filter = ["enabled", "taxonomy"]
     list_select_related = ["taxonomy", "category"]
     search_fields = ["name"]

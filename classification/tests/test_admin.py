@@ -155,6 +155,36 @@ def test_an_administrator_trains_and_activates(administrators: Client, doubtful:
     assert second.status == "active"
 
 
+def test_an_administrator_activates_on_the_page_of_a_classifier_after_a_question(
+    administrators: Client, doubtful: Classification
+) -> None:
+    first = Classifier.objects.get()
+    act(administrators, CLASSIFIERS, "train_again", first.pk)
+    second = Classifier.objects.get(status="training")
+    question = f"{CLASSIFIERS}{second.pk}/activate/"
+    assert question not in administrators.get(f"{CLASSIFIERS}{second.pk}/change/").content.decode()
+    assert "cannot be activated" in administrators.post(question, follow=True).content.decode()
+    work_off(str(second.job_id))
+    assert question in administrators.get(f"{CLASSIFIERS}{second.pk}/change/").content.decode()
+
+    page = administrators.get(question).content.decode()
+    assert "in the place of version 1" in page
+    assert Classifier.objects.get(status="active") == first
+
+    page = administrators.post(question, follow=True).content.decode()
+    assert "is answered by version 2 now" in page
+    assert question not in page
+    assert Classifier.objects.get(status="active") == second
+
+
+def test_who_may_not_activate_has_no_way_to_it(staff: Client, doubtful: Classification) -> None:
+    classifier = Classifier.objects.get()
+    Classifier.objects.update(status="retired")
+    question = f"{CLASSIFIERS}{classifier.pk}/activate/"
+    assert question not in staff.get(f"{CLASSIFIERS}{classifier.pk}/change/").content.decode()
+    assert staff.get(question).status_code == staff.post(question).status_code == 403
+
+
 def test_a_reviewer_may_not_train(staff: Client, doubtful: Classification) -> None:
     act(staff, CLASSIFIERS, "train_again", Classifier.objects.get().pk)
     assert Classifier.objects.count() == 1

@@ -261,6 +261,15 @@ def test_results_are_exported_as_csv_without_formulas(client: Any) -> None:
     assert row["category_code"] == "tools.drills"
 
 
+def test_names_of_categories_are_no_formulas_in_csv_either(client: Any) -> None:
+    job_id = submit(client, items=[{"name": DRILL}])
+    work_off(job_id)
+    Category.objects.filter(code="tools.drills").update(path="=cmd() > Drills")
+    content = b"".join(client.get(f"/api/v1/classify/{job_id}/export?format=csv").streaming_content)
+    (row,) = csv.DictReader(io.StringIO(content.decode()))
+    assert row["category_path"] == "'=cmd() > Drills"
+
+
 def test_results_are_exported_as_json_lines(client: Any) -> None:
     job_id = submit(client, items=[{"name": DRILL}, {"name": GLOVES}])
     work_off(job_id)

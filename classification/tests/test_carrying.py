@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from classification.models import Classification, Classifier, Policy, Precedent, Rule
+from classification.models import Classification, Classifier, Policy, Precedent, Review, Rule
 from classification.services import classify, examples, mapping_suggestions, reviews, rules
 from classification.tests.conftest import DRILL, GLOVES, ROWS, MakeProduct, work_off
 from conftest import ClientOf
@@ -137,6 +138,27 @@ def test_without_labels_there_is_nothing_to_train(client: APIClient, two: Taxono
     assert carry(client, two).result["classifier"] == {"reason": "There are no labels to learn from."}
 
 
+def test_a_taxonomy_is_deleted_with_what_was_answered_decided_and_learned_and_others_keep_theirs(
+    client: APIClient, administrator: User, taxonomy: Taxonomy, two: Taxonomy
+) -> None:
+    for version in ("shop@1", "shop@2"):
+        classify.classify_one({"name": GLOVES}, taxonomy=version, user_id=administrator.pk)
+    Classification.objects.update(decision="needs_review", awaits_review=True)
+    drills = taxonomy.categories.get(code="tools.drills")
+    answer = Classification.objects.get(taxonomy=taxonomy)
+    reviews.decide(answer, decision="correct", category_id=drills.pk, note="", user_id=administrator.pk)
+    make_rule(taxonomy, "tools.drills", "combi")
+    make_rule(two, "tools.drills", "combi")
+
+    assert client.delete(f"/api/v1/taxonomies/{taxonomy.pk}").status_code == 204
+
+    assert not Review.objects.exists()
+    assert not Precedent.objects.exists()
+    assert not CategoryMapping.objects.exists()
+    for model in (Classification, Classifier, Rule):
+        assert {row.taxonomy_id for row in model._default_manager.all()} == {two.pk}
+
+
 def test_the_classifier_suggests_where_categories_may_go_and_a_person_confirms(
     client: APIClient, taxonomy: Taxonomy
 ) -> None:
@@ -152,6 +174,13 @@ def test_the_classifier_suggests_where_categories_may_go_and_a_person_confirms(
     assert step.confidence is not None
     confirmed = client.patch(f"/api/v1/mappings/{step.pk}", {"target_id": step.target_id}).json()
     assert (confirmed["basis"], confirmed["is_decided"]) == ("person", True)
+
+
+def test_the_command_asks_the_classifier_too(taxonomy: Taxonomy, capsys: pytest.CaptureFixture[str]) -> None:
+    load_taxonomy("other", "1", "Other", [CategoryRow("g", "Nitrile gloves")])
+    call_command("suggest_mappings", "other@1", "shop@1")
+    assert capsys.readouterr().out.startswith("1 suggestions are open")
+    assert CategoryMapping.objects.get().basis == "classifier"
 
 
 def test_only_administrators_ask_for_suggestions(client_of: ClientOf, editor: User, two: Taxonomy) -> None:

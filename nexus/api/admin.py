@@ -1,6 +1,6 @@
 """The base of admin pages over tables that may have millions of rows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Index, Model, QuerySet, UniqueConstraint
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 
@@ -62,16 +62,26 @@ class LargeTableAdmin(admin.ModelAdmin):
     """An admin page whose cost does not grow with its table.
 
     `search_keys` are the fields that a search must equal, or lookups of such. Each has an index; Django's own
-    ``=id`` would compare with a text that it makes of the id of every row.
+    ``=id`` would compare with a text that it makes of the id of every row. A list is sorted by what an index has
+    in order; by every column where the page says that its table `stays_small`.
     """
 
     search_keys: tuple[str, ...] = ()
+    stays_small = False
 
     paginator = BoundedPaginator
     show_full_result_count = False
     # The numbers beside filters are counts of the whole table.
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+
+    def get_sortable_by(self, request: HttpRequest) -> list[Any]:
+        """The columns whose heads may be clicked."""
+        shown: list[Any] = list(self.get_list_display(request))
+        if self.stays_small:
+            return shown
+        in_order = self.sortable_by or _in_order(self.model._meta)
+        return [name for name in shown if name in in_order]
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The list. Raises SuspiciousOperation (400) for a filter that PostgreSQL cannot be asked for."""
@@ -102,6 +112,26 @@ class LargeTableAdmin(admin.ModelAdmin):
             with suppress(ValueError, ValidationError):
                 return queryset.filter(**{key: search_term.strip()}), False
         return queryset.none(), False
+
+
+def _in_order(options: Any) -> set[str]:
+    """The fields by which an index of all rows begins, and of which few rows have the same value.
+
+    Of many rows that do, all would be read to sort them by their keys; relations are sorted by what they lead to.
+    """
+    found = {field.name for field in options.fields if field.unique or field.db_index}
+    found |= {_first(one.fields) for one in options.constraints if _is_of_all(one, UniqueConstraint)}
+    found |= {_first([*one.fields, *one.expressions]) for one in options.indexes if _is_of_all(one, Index)}
+    return {one.name for one in options.fields if one.name in found and not (one.is_relation or one.choices)}
+
+
+def _is_of_all(one: Any, kind: type) -> bool:
+    return type(one) is kind and getattr(one, "condition", None) is None
+
+
+def _first(fields: Sequence[Any]) -> str:
+    first = getattr(fields[0], "expression", fields[0]) if fields else ""
+    return str(getattr(first, "name", first)).removeprefix("-")
 
 
 def _chosen(request: HttpRequest, queryset: QuerySet[Any]) -> int:

@@ -1,9 +1,11 @@
-"""Locks by name, and what the database refuses, told to the caller as what it means."""
+"""Locks by name, deletion of very many rows, and what the database refuses, told to the caller as what it means."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models.deletion import get_candidate_relations_to_delete
 
 from nexus.api.errors import Problem
 
@@ -12,6 +14,25 @@ def lock_name(name: str) -> None:
     """Let one transaction at a time go on from here, of all that lock the same name. It holds until the end of it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+def erase(rows: "models.QuerySet[Any]") -> None:
+    """Delete rows and what hangs on them, as their ``on_delete`` says, by statements alone: nothing is loaded.
+
+    For models whose deletion no signal listens to. The database refuses what would leave something without its row.
+    """
+    # What much else hangs on comes last: most of that is gone by then.
+    for relation in sorted(_relations(rows.model), key=lambda one: len(_relations(one.related_model))):
+        hanging = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": rows})
+        if relation.on_delete is models.CASCADE:
+            erase(hanging)
+        elif relation.on_delete is models.SET_NULL:
+            hanging.update(**{relation.field.name: None})
+    rows.order_by()._raw_delete(rows.db)
+
+
+def _relations(model: "type[models.Model]") -> list[Any]:
+    return list(get_candidate_relations_to_delete(model._meta))
 
 
 def constraint_of(error: IntegrityError) -> str:

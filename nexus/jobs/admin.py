@@ -27,6 +27,8 @@ class JobAdmin(ReadOnlyMixin, LargeTableAdmin):
     """Long work of every kind."""
 
     list_display = ["id", "kind", "status", "progress", "failed", "eta", "created_by", "created_at"]
+    # There are few kinds.
+    sortable_by = ["created_at"]
     list_filter = ["status", "kind"]
     list_select_related = ["created_by"]
     search_keys = ("id",)

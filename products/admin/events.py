@@ -30,7 +30,6 @@ class EventAdmin(ReadOnlyMixin, LargeTableAdmin):
 
     list_filter = [ActionFilter]
     ordering = ["-pgh_id"]
-    sortable_by = ()
     search_keys = ("pgh_obj",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

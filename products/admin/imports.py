@@ -170,6 +170,7 @@ class ImportProfileAdmin(ServiceAdmin):
     """How the files of suppliers are read."""
 
     list_display = ["name", "delimiter", "encoding", "header", "taxonomy", "updated_at"]
+    stays_small = True
     search_fields = ["name"]
     fields = ["name", "mapping", "delimiter", "encoding", "header", "taxonomy"]
 

@@ -64,7 +64,6 @@ class CategoryMappingAdmin(ServiceAdmin):
     list_display = ["source", "target", "kind", "basis", "confidence", "is_decided", "decided_by"]
     list_filter = ["is_decided", "basis", "kind", "source_taxonomy", "target_taxonomy"]
     list_select_related = ["source", "target", "decided_by"]
-    sortable_by = ()
     search_fields = ("source__code",)
     search_help_text = "The id or the code of a category."
     autocomplete_fields = ["source", "target"]

@@ -29,8 +29,6 @@ class ProductAdmin(ExportMixin, ImportMixin, ServiceAdmin):
     list_display = ["sku", "name", "manufacturer", "status", "category", "category_source", "updated_at"]
     list_filter = ["status", "category_source", ("category", admin.EmptyFieldListFilter)]
     list_select_related = ["category"]
-    # Each has an index; a click on any other column would sort the whole table.
-    sortable_by = ["sku", "name", "updated_at"]
     ordering = ["-id"]
     search_fields = ["sku"]
     search_help_text = "Words of the name, part numbers, GTIN or SKU, or their beginnings."

@@ -7,14 +7,15 @@ from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 
 from nexus.api.admin import do_with_each
 from products.admin.base import ServiceAdmin
-from products.admin.versions import VersionPagesMixin
+from products.admin.versions import VersionPagesMixin, tell_of_job
 from products.models import Category, Taxonomy
-from products.services import categories, taxonomies
+from products.services import categories, taxonomies, taxonomy_deletion
 
 
 @admin.register(Taxonomy)
@@ -22,6 +23,7 @@ class TaxonomyAdmin(VersionPagesMixin, ServiceAdmin):
     """Versions of taxonomies."""
 
     list_display = ["code", "version", "name", "language", "is_current", "revision", "updated_at"]
+    stays_small = True
     list_filter = ["is_current"]
     search_fields = ["code", "name"]
     readonly_fields = ["revision", "created_at", "updated_at"]
@@ -44,9 +46,23 @@ class TaxonomyAdmin(VersionPagesMixin, ServiceAdmin):
         taxonomies.lock_versions_of(pk)
         taxonomies.update_taxonomy(taxonomies.lock(pk), changes)
 
-    def remove(self, pk: Any) -> None:
-        """Delete a taxonomy with its categories."""
-        taxonomies.delete_taxonomy(taxonomies.lock(pk))
+    @transaction.atomic
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete a taxonomy with its categories, or have a job do it."""
+        if job := taxonomy_deletion.delete(taxonomies.lock(obj.pk), user_id=request.user.pk):
+            tell_of_job(self, request, job)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete the chosen ones: all of them, or none."""
+        for taxonomy in queryset:
+            self.delete_model(request, taxonomy)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        """The list; that it was deleted is said only when it was."""
+        if Taxonomy.objects.filter(pk=obj_id).exists():
+            return HttpResponseRedirect(reverse("admin:products_taxonomy_changelist"))
+        return super().response_delete(request, obj_display, obj_id)
 
 
 class CategoryForm(forms.ModelForm):
@@ -74,7 +90,6 @@ class CategoryAdmin(ServiceAdmin):
     list_display_links = ["path"]
     list_filter = ["taxonomy", "is_leaf", "level"]
     list_select_related = ["taxonomy"]
-    sortable_by = ["path"]
     search_fields = ["path"]
     search_help_text = "Words of the path, the code or a keyword."
     autocomplete_fields = ["taxonomy", "parent"]

@@ -16,8 +16,8 @@ from nexus.api.admin import explained
 from nexus.api.errors import Problem
 from nexus.jobs.models import Job
 from products.models import Taxonomy
-from products.services import carrying, comparing, importing
-from products.services.importing import SHOWN_ISSUES, Import, Wanted
+from products.services import carrying, comparing, taxonomy_imports
+from products.services.taxonomy_imports import SHOWN_ISSUES, Import, Wanted
 from products.taxonomy_files import Format
 
 SHOWN_DIFFERENCES = 500
@@ -47,7 +47,7 @@ class ImportForm(forms.Form):
         given = dict(self.cleaned_data)
         file = given.pop("file")
         given.pop("dry_run")
-        return importing.open_file(file.read(), file.name or "", Wanted(**given))
+        return taxonomy_imports.open_file(file.read(), file.name or "", Wanted(**given))
 
 
 class SinceForm(forms.Form):
@@ -98,7 +98,7 @@ class VersionPagesMixin:
 
     def import_page(self, request: HttpRequest) -> HttpResponse:
         """The form; after a dry run or with mistakes the form again, with the report."""
-        _require(request, importing.PERMISSION)
+        _require(request, taxonomy_imports.PERMISSION)
         form = ImportForm(request.POST or None, request.FILES or None)
         context: dict[str, Any] = {}
         if request.method == "POST" and form.is_valid():
@@ -113,7 +113,7 @@ class VersionPagesMixin:
         return self._page(request, "import", "Import a taxonomy", form=form, **context)
 
     def _imported(self: Any, request: HttpRequest, opened: Import) -> HttpResponse:
-        done = importing.run(opened, user_id=request.user.pk)
+        done = taxonomy_imports.run(opened, user_id=request.user.pk)
         if isinstance(done, Job):
             tell_of_job(self, request, done)
         else:
@@ -169,7 +169,7 @@ def _require(request: HttpRequest, permission: str) -> None:
 def _shown(opened: Import) -> dict[str, Any]:
     issues = opened.reading.issues
     return {
-        "report": None if issues else importing.preview(opened),
+        "report": None if issues else taxonomy_imports.preview(opened),
         "error_count": len(issues),
         "errors": [issue.as_document() for issue in issues[:SHOWN_ISSUES]],
     }

@@ -22,7 +22,7 @@ import orjson
 from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Func, TextField, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import Cast, Coalesce, Concat
 
 # Joins the code of a taxonomy and its version, as everywhere in the API.
 VERSION_SEPARATOR = "@"
@@ -65,14 +65,16 @@ class Column:
     """A column of a file.
 
     `field` is the field of `Product` that it holds, or helps to hold. `source` is the expression that gives its value
-    for writing: a text or null, and for the id, which comes first, a whole number. `read` makes the value of the field
-    of a cell, or raises ValidationError; it is None for columns that are passed over.
+    for writing: a text, and for the id, which comes first, a whole number. `read` makes the value of the field of a
+    cell, or raises ValidationError; it is None for columns that are passed over. `is_optional` says that an empty text
+    stands for null.
     """
 
     name: str
     field: str
     source: Combinable
     read: Callable[[object], Any] | None = None
+    is_optional: bool = False
 
 
 class _Moment(Func):
@@ -86,8 +88,12 @@ def _text(name: str) -> Column:
     return Column(name, name, F(name), read_text)
 
 
+def _optional(name: str, field: str, source: str, read: Callable[[object], Any] | None) -> Column:
+    return Column(name, field, Coalesce(source, Value("")), read, is_optional=True)
+
+
 _TAXONOMY = Case(
-    When(category=None, then=None),
+    When(category=None, then=Value("")),
     default=Concat(F("category__taxonomy__code"), Value(VERSION_SEPARATOR), F("category__taxonomy__version")),
     output_field=TextField(),
 )
@@ -102,12 +108,13 @@ COLUMNS = (
     _text("gtin"),
     Column("attributes", "attributes", Cast("attributes", TextField()), read_attributes),
     Column("status", "status", F("status"), read_text),
-    Column("taxonomy", "category", _TAXONOMY, read_optional_text),
-    Column("category_code", "category", F("category__code"), read_optional_text),
-    Column("category_path", "category", F("category__path")),
-    Column("category_source", "category_source", F("category_source"), read_optional_text),
+    Column("taxonomy", "category", _TAXONOMY, read_optional_text, is_optional=True),
+    _optional("category_code", "category", "category__code", read_optional_text),
+    _optional("category_path", "category", "category__path", None),
+    _optional("category_source", "category_source", "category_source", read_optional_text),
     Column("created_at", "created_at", _Moment(F("created_at"))),
     Column("updated_at", "updated_at", _Moment(F("updated_at"))),
 )
 NAMES = tuple(column.name for column in COLUMNS)
 READ = {column.name: column.read for column in COLUMNS if column.read is not None}
+OPTIONAL = tuple(column.name for column in COLUMNS if column.is_optional)

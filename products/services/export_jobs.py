@@ -1,12 +1,12 @@
 """Files of very many products, written by workers a part at a time."""
 
-import zlib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from isal import isal_zlib
 
 from nexus.api.errors import Conflict
 from nexus.jobs import files
@@ -64,7 +64,7 @@ def _parts(job: Job) -> Iterator[bytes]:
     """The parts of a file, each read when it is asked for, so that no transaction waits for a slow client."""
     for position in range(job.chunks.count()):
         part = job.files.get(name=_name(position))
-        yield zlib.decompress(b"".join(files.stream(part)))
+        yield isal_zlib.decompress(b"".join(files.stream(part)))
 
 
 def _whole_parts(job: Job) -> QuerySet[File]:
@@ -96,7 +96,7 @@ def _work(job: Job, chunk: Chunk) -> Outcome:
     if not _whole_parts(job).filter(name=name).exists():
         part = FORMATS[job.parameters["format"]].part
         queryset = Product.objects.filter(pk__in=chunk.input["ids"])
-        content = zlib.compress(b"".join(map(part, batches(queryset))), COMPRESSION)
+        content = isal_zlib.compress(b"".join(map(part, batches(queryset))), COMPRESSION)
         files.save(job, [content], name=name, media_type="application/zlib", role=File.Role.WORK)
     return Outcome(succeeded=chunk.size, failed=0)
 

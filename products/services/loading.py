@@ -13,6 +13,8 @@ from products.services.category_rows import insert_categories, update_categories
 from products.taxonomy_files.reading import CategoryRow
 from products.tree import DERIVED_FIELDS, places, set_place
 
+MANY = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -66,6 +68,10 @@ def load_rows(taxonomy: Taxonomy, rows: Sequence[CategoryRow]) -> Changes:
     update_categories(changed)
     if added or changed:
         taxonomies.bump(taxonomy.pk)
+    if len(added) > MANY:
+        # Else PostgreSQL, which looks by itself once a minute, plans the next statement as if there were no rows.
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE products_category")
     return _counted(rows, added, changed)
 
 

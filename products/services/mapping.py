@@ -1,7 +1,7 @@
 """Steps from the categories of one taxonomy to those of another: proposed, decided, followed one after the other."""
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,6 +135,40 @@ def decide(
     """
     _lock_pair(source.taxonomy, target_taxonomy)
     _check_target(target, target_taxonomy)
+    return _settled(_decide(source, target, target_taxonomy, user_id))
+
+
+@transaction.atomic
+def decide_all(
+    source: Taxonomy,
+    target: Taxonomy,
+    decisions: Iterable[tuple[Category, Category | None]],
+    *,
+    user_id: int | None,
+) -> int:
+    """Keep what a person decided about many categories, as `decide` does; says how many of it was not decided before.
+
+    All of it is kept, or nothing.
+    """
+    _lock_pair(source, target)
+    number = 0
+    for one, other in decisions:
+        _check_target(other, target)
+        step = CategoryMapping.objects.filter(source=one, target=other, target_taxonomy=target).first()
+        if step is not None and step.is_decided:
+            continue
+        if step is None:
+            _decide(one, other, target, user_id)
+        else:
+            _change(step, other, user_id)
+        number += 1
+    settle(source, target)
+    return number
+
+
+def _decide(
+    source: Category, target: Category | None, target_taxonomy: Taxonomy, user_id: int | None
+) -> CategoryMapping:
     step = CategoryMapping(
         source_taxonomy_id=source.taxonomy_id,
         target_taxonomy=target_taxonomy,
@@ -145,7 +179,7 @@ def decide(
     _suggestions(step).delete()
     with refusal(STEP_UNIQUE, _taken()), refusal(ONE_REMOVAL, _taken()):
         step.save(force_insert=True)
-    return _settled(step)
+    return step
 
 
 @transaction.atomic
@@ -155,13 +189,17 @@ def change(step: CategoryMapping, target: Category | None, *, user_id: int | Non
         return step
     _lock_pair(step.source_taxonomy, step.target_taxonomy)
     _check_target(target, step.target_taxonomy)
+    return _settled(_change(step, target, user_id))
+
+
+def _change(step: CategoryMapping, target: Category | None, user_id: int | None) -> CategoryMapping:
     _suggestions(step).exclude(pk=step.pk).delete()
     step.target = target
     for name, value in _decision(target, user_id).items():
         setattr(step, name, value)
     with refusal(STEP_UNIQUE, _taken()), refusal(ONE_REMOVAL, _taken()):
         step.save()
-    return _settled(step)
+    return step
 
 
 @transaction.atomic

@@ -3,17 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import connection
 from django.db.models import F
 from django.dispatch import Signal
 from django.utils import timezone
 
-from nexus.api.database import lock_name, refusal
+from nexus.api.database import erase, lock_name, refusal
 from nexus.api.errors import Conflict, NotFound
 from products.models import Product, Taxonomy
 
 # Sent within the transaction that makes a version the current one; carries `taxonomy`. Rooms above may refuse it.
 made_current = Signal()
 
+# Counted by PostgreSQL, so that none of them is sent.
+_LOCK_CATEGORIES = """
+SELECT count(*) FROM (
+    SELECT FROM products_category WHERE taxonomy_id = %s ORDER BY id FOR UPDATE
+) AS locked
+"""
 VERSION_UNIQUE = "products_taxonomy_version_unique"
 
 
@@ -92,10 +99,16 @@ def delete_taxonomy(taxonomy: Taxonomy) -> None:
     Call it in a transaction.
     """
     # Waits for those who are giving one of the categories to a product, and keeps others from doing so.
-    list(taxonomy.categories.select_for_update().order_by("pk").values_list("pk"))
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_CATEGORIES, [taxonomy.pk])
+    check_unused(taxonomy)
+    erase(Taxonomy.objects.filter(pk=taxonomy.pk))
+
+
+def check_unused(taxonomy: Taxonomy) -> None:
+    """Raise Conflict ``in_use`` while products are classified by a taxonomy."""
     if Product.objects.filter(category__taxonomy=taxonomy).exists():
         raise Conflict("in_use", "Products are still classified by this taxonomy.")
-    taxonomy.delete()
 
 
 def _retire_others(taxonomy: Taxonomy) -> None:

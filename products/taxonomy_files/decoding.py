@@ -7,6 +7,7 @@ from products.taxonomy_files.reading import UnreadableFileError
 # The whole UNSPSC with definitions is below 40 MB, and that is several times the largest of the others.
 MAX_BYTES = 64 * 1024 * 1024
 MAX_LINES = 500_000
+SAMPLE = 1_000
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -15,7 +16,7 @@ BYTE_ORDER_MARKS = (
 
 
 def text_of(content: bytes) -> str:
-    """The text of a file: UTF-8, UTF-16 where a byte order mark says so, and else Windows-1252.
+    """The text of a file: UTF-8, UTF-16 where a byte order mark or its null bytes say so, and else Windows-1252.
 
     Raises UnreadableFileError for one that is empty, too large, or no text.
     """
@@ -37,6 +38,9 @@ def _decoded(content: bytes) -> str:
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return _strictly(content[len(mark) :], encoding)
+    # Latin letters are every other byte of it.
+    if content[:SAMPLE].count(0) > len(content[:SAMPLE]) // 4:
+        return _strictly(content, "utf-16-le" if content[1:SAMPLE:2].count(0) else "utf-16-be")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

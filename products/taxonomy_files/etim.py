@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import PurePosixPath
 
+from products.taxonomy_files.checking import MAX_KEYWORD
 from products.taxonomy_files.decoding import MAX_BYTES, text_of
 from products.taxonomy_files.reading import CategoryRow, Reading, UnreadableFileError
 from products.taxonomy_files.tables import TableRow, keywords_of, rows_of
@@ -52,7 +53,8 @@ class _Classes:
 
     def synonym(self, row: TableRow) -> None:
         found = self.keywords.setdefault(row.first(*CLASS), {})
-        found.update(dict.fromkeys(keywords_of(row.first(*SYNONYM))))
+        told = keywords_of(row.first(*SYNONYM))
+        found.update(dict.fromkeys(keyword for keyword in told if len(keyword) <= MAX_KEYWORD))
 
     def feature(self, row: TableRow) -> None:
         if name := row.first(*FEATURE):

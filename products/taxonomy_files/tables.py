@@ -8,6 +8,7 @@ from io import StringIO
 from products.taxonomy_files.reading import Reading, UnreadableFileError
 
 DELIMITERS = ",;\t|"
+LONGEST_HEADER = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class TableRow:
 
 def header_of(text: str) -> list[str]:
     """The names of the columns as the first line gives them, simplified as `TableRow` has them."""
-    first = _first_line(text)
+    first = _first_line(text)[:LONGEST_HEADER]
     return [_simple(name) for name in next(csv.reader([first], delimiter=_delimiter(first)), [])]
 
 

@@ -1,12 +1,14 @@
-"""The United Nations Standard Products and Services Code as CSV, in the layouts that are about.
+"""The United Nations Standard Products and Services Code as a table, in the layouts that are about.
 
 A code has eight digits: two each for the segment, the family, the class and the commodity, with zeros for what lies
 below (https://www.undp.org/unspsc, "Code set structure"). One layout has a row a code with the key of its parent, one
-a row a code alone, and one a row a commodity that repeats the segment, family and class above it.
+a row a code alone, and one a row a commodity that repeats the segment, family and class above it: that is the workbook
+which UNDP publishes, with a title and the terms of use above its header.
 """
 
 import re
 
+from products.taxonomy_files.checking import MAX_KEYWORD
 from products.taxonomy_files.reading import CategoryRow, Reading
 from products.taxonomy_files.tables import TableRow, header_of, keywords_of, rows_of
 
@@ -58,7 +60,7 @@ def _read_levels(text: str, reading: Reading) -> None:
             whole = _whole(code)
             if whole not in seen:
                 seen[whole] = title
-                _add(reading, row, code, title, parent, is_last=level == LEVELS[-1])
+                _add(reading, row, code, title, parent, level)
             elif seen[whole] != title:
                 mend = f"Give the {level} one title; an earlier row has {seen[whole]!r}."
                 reading.note(row.line, f"{level} title", "two_titles", title, "The code has another.", mend)
@@ -66,16 +68,21 @@ def _read_levels(text: str, reading: Reading) -> None:
 
 
 def _add(
-    reading: Reading, row: TableRow, code: str, title: str, parent: str, *, is_last: bool = True
+    reading: Reading, row: TableRow, code: str, title: str, parent: str, level: str = LEVELS[-1]
 ) -> None:
     if not _CODE.fullmatch(code):
         mend = "Give 2, 4, 6 or 8 digits; spreadsheets are apt to drop zeros or add decimals."
         reading.note(row.line, "code", "malformed_code", code, "This is no code of UNSPSC.", mend)
         return
-    keywords = keywords_of(row.first("synonym", "synonyms")) if is_last else []
-    definition = row.first("definition", "commoditydefinition") if is_last else ""
+    keywords: list[str] = []
+    definition = row.first(f"{level}definition")
+    if level == LEVELS[-1]:
+        told = [*keywords_of(row.first("synonym", "synonyms")), *keywords_of(row.first("acronym"))]
+        keywords = [keyword for keyword in told if len(keyword) <= MAX_KEYWORD]
+        definition = definition or row.first("definition")
+    name = " ".join(title.split())
     reading.rows.append(
-        CategoryRow(_whole(code), title, parent, keywords or None, definition or None, line=row.line)
+        CategoryRow(_whole(code), name, parent, keywords or None, definition or None, line=row.line)
     )
 
 

@@ -17,6 +17,7 @@ from products.models import ImportChange, Product, Taxonomy
 from products.tests.conftest import URL as PRODUCTS
 from products.tests.conftest import MakeProduct, Tree, places
 from products.tests.imports import CSV, URL, content_of, counts, errors, import_file, send
+from products.validators import MAX_ATTRIBUTES
 
 pytestmark = pytest.mark.django_db
 
@@ -221,6 +222,20 @@ def test_a_mapping_takes_the_place_of_what_is_guessed_and_is_kept_as_a_profile(a
     assert Product.objects.get().attributes == {"ean": 4006381333931}
 
     assert counts(import_file(as_editor, "Nr,Text\n2,Saw\n", profile="Acme")) == (1, 0, 0, 0)
+
+
+def test_attributes_that_a_row_adds_count_with_those_that_the_product_has(
+    as_editor: APIClient, make_product: MakeProduct
+) -> None:
+    full = {f"a{number}": number for number in range(MAX_ATTRIBUTES)}
+    make_product(sku="A-1", name="Drill", attributes=full)
+    make_product(sku="A-2", name="Saw", attributes=full)
+
+    job = import_file(as_editor, "sku,a1,volts\nA-1,2,\nA-2,,18\n", unmapped="attributes")
+
+    assert counts(job) == (0, 1, 0, 1)
+    assert errors(as_editor, job) == [(3, "", "too_many_attributes")]
+    assert dict(Product.objects.values_list("sku", "attributes")) == {"A-1": full | {"a1": 2}, "A-2": full}
 
 
 @pytest.mark.parametrize(

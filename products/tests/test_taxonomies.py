@@ -1,8 +1,16 @@
 """/api/v1/taxonomies"""
 
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from nexus.jobs.models import Job
+from nexus.jobs.tests.conftest import work_off
 from products.models import Category, Taxonomy
+from products.services import taxonomy_deletion
+from products.services.loading import load_taxonomy
+from products.taxonomy_files.reading import CategoryRow
 from products.tests.conftest import MakeProduct, Tree, places
 
 URL = "/api/v1/taxonomies"
@@ -38,6 +46,51 @@ def test_a_taxonomy_goes_with_its_categories_when_no_product_is_in_them(
     product.delete()
     assert as_administrator.delete(f"{URL}/{taxonomy.pk}").status_code == 204
     assert not Category.objects.exists()
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch, tree: Tree) -> None:
+    """Makes every taxonomy with a category a large one."""
+    monkeypatch.setattr(taxonomy_deletion, "MANY_CATEGORIES", 0)
+
+
+def test_a_large_taxonomy_is_deleted_by_one_job_however_often_it_is_asked_for(
+    large: None, as_administrator: APIClient, taxonomy: Taxonomy
+) -> None:
+    first, second = (as_administrator.delete(f"{URL}/{taxonomy.pk}") for _ in range(2))
+    assert (first.status_code, second.json()["id"]) == (202, first.json()["id"])
+    assert first.headers["Location"].endswith(f"/api/v1/jobs/{first.json()['id']}")
+    job = work_off(Job.objects.get(pk=first.json()["id"]))
+    assert job.status == "succeeded"
+    assert not Taxonomy.objects.exists()
+    assert not Category.objects.exists()
+
+
+def test_a_large_taxonomy_with_products_stays_when_it_is_asked_for_and_when_the_job_comes_to_it(
+    large: None, as_administrator: APIClient, taxonomy: Taxonomy, tree: Tree, make_product: MakeProduct
+) -> None:
+    accepted = as_administrator.delete(f"{URL}/{taxonomy.pk}")
+    make_product(tree["saws"])
+    assert as_administrator.delete(f"{URL}/{taxonomy.pk}").json()["code"] == "in_use"
+    job = work_off(Job.objects.get(pk=accepted.json()["id"]))
+    assert (job.status, job.failed) == ("failed", 1)
+    assert "Products are still classified" in job.chunks.get().error
+    assert taxonomy.categories.count() == len(tree)
+
+
+def test_it_takes_as_many_statements_to_delete_many_categories_as_few(
+    as_administrator: APIClient, db: None
+) -> None:
+    def statements(number: int) -> int:
+        rows = [CategoryRow(f"c{one}", f"C {one}") for one in range(number)]
+        taxonomy = load_taxonomy(f"of-{number}", "1", "Any", rows)
+        with CaptureQueriesContext(connection) as captured:
+            assert as_administrator.delete(f"{URL}/{taxonomy.pk}").status_code == 204
+        return len(captured)
+
+    # The first request of a session also reads who its user is.
+    statements(1)
+    assert statements(40) == statements(2)
 
 
 def test_an_editor_reads_taxonomies_and_does_not_write_them(as_editor: APIClient, taxonomy: Taxonomy) -> None:

@@ -11,7 +11,7 @@ from conftest import MakeUser
 from nexus.jobs.models import Job
 from nexus.jobs.tests.conftest import work_off
 from products.models import CategoryMapping, Taxonomy
-from products.services import importing, mapping
+from products.services import mapping, taxonomy_deletion, taxonomy_imports
 from products.services.loading import load_taxonomy
 from products.tests.conftest import MakeProduct
 from products.tests.test_taxonomy_versions import ONE, TWO
@@ -58,9 +58,22 @@ def test_mistakes_are_shown_with_what_to_do(staff: Client) -> None:
 
 
 def test_a_large_file_becomes_a_job(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "LARGE", 1)
+    monkeypatch.setattr(taxonomy_imports, "LARGE", 1)
     assert "A job does it" in send(staff, PLAIN).content.decode()
-    assert Job.objects.get().kind == importing.KIND
+    assert Job.objects.get().kind == taxonomy_imports.KIND
+
+
+def test_a_large_taxonomy_is_deleted_by_a_job(
+    staff: Client, versions: tuple[Taxonomy, Taxonomy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = versions
+    page = staff.post(f"{TAXONOMIES}{two.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
+    assert "was deleted successfully" in page
+    monkeypatch.setattr(taxonomy_deletion, "MANY_CATEGORIES", 0)
+    page = staff.post(f"{TAXONOMIES}{one.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
+    assert "A job does it" in page
+    assert "was deleted successfully" not in page
+    assert Taxonomy.objects.get() == one
 
 
 def test_a_version_shows_what_it_changed(staff: Client, versions: tuple[Taxonomy, Taxonomy]) -> None:

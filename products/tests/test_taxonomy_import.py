@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
@@ -13,10 +14,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from nexus.jobs.models import Job
+from nexus.jobs.models import Job, LogLine
 from nexus.jobs.tests.conftest import work_off
 from products.models import Category, Taxonomy
-from products.services import importing
+from products.services import taxonomy_imports
 from products.services.loading import faults
 from products.tests.conftest import places
 
@@ -138,6 +139,94 @@ def test_the_tables_of_an_etim_export_come_in_one_archive(as_administrator: APIC
     busbar = Category.objects.get(code="EC000001")
     assert (busbar.path, busbar.keywords) == ("Cables > Busbar", ["bus bar"])
     assert busbar.description == "Number of poles"
+
+
+UNSPSC_COLUMNS = [
+    *(
+        "Version",
+        "Key",
+        "Segment",
+        "Segment Title",
+        "Segment Definition",
+        "Family",
+        "Family Title",
+        "Family Definition",
+    ),
+    *("Class", "Class Title", "Class Definition", "Commodity", "Commodity Title", "Commodity Definition"),
+    *("Synonym", "Acronym"),
+]
+
+
+def as_published(*rows: list[Any]) -> bytes:
+    """A workbook like that of UNDP: a title, the terms of use, and the header in row 13."""
+    book = openpyxl.Workbook()
+    sheet: Any = book.active
+    sheet.append(["UNSPSC UNv260801"])
+    sheet.append(["© 2023 United Nations Development Programme (UNDP). All rights reserved."])
+    for number, row in enumerate([UNSPSC_COLUMNS, *rows], start=13):
+        for column, cell in enumerate(row, start=1):
+            sheet.cell(number, column, cell)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+SEGMENT = ["UNv260801", 100001, 27000000, "Tools and General Machinery", "What one works with."]
+FAMILY = [27110000, "Hand tools", None]
+CLASS = [27111500, "Cutting and crimping\xa0tools\n", "Tools that cut."]
+
+
+def test_the_workbook_of_unspsc_is_read_as_it_is_published(as_administrator: APIClient) -> None:
+    content = as_published(
+        [*SEGMENT, *[None] * 11],
+        [*SEGMENT, *FAMILY, *CLASS, 27111501, "Knife blades", "A blade.", "blade; spare blade", "KB"],
+        [*SEGMENT, *FAMILY, *CLASS, 27111502, "Razor knives", None, None, None],
+    )
+    response = send(as_administrator, content, "unspsc-english-v260801.1.xlsx")
+    assert response.status_code == 200, response.content
+    report = response.json()
+    assert (report["format"], report["taxonomy"]["version"], report["added"]) == ("unspsc", "UNv260801", 5)
+    blades = Category.objects.get(code="27111501")
+    assert (
+        blades.path == "Tools and General Machinery > Hand tools > Cutting and crimping tools > Knife blades"
+    )
+    assert (blades.keywords, blades.description) == (["blade", "spare blade", "KB"], "A blade.")
+    described = dict(Category.objects.exclude(description="").values_list("code", "description"))
+    assert described == {
+        "27000000": "What one works with.",
+        "27111500": "Tools that cut.",
+        "27111501": "A blade.",
+    }
+
+
+def test_a_mistake_in_a_workbook_is_told_at_its_row(as_administrator: APIClient) -> None:
+    content = as_published([*SEGMENT, *FAMILY, *CLASS, "2711150X", "Knife blades", None, None, None])
+    assert places(send(as_administrator, content, "unspsc.xlsx")) == {"/file/14/code": "malformed_code"}
+
+
+def test_a_workbook_in_which_nothing_is_known_is_refused(as_administrator: APIClient) -> None:
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    book.save(content)
+    response = send(as_administrator, content.getvalue(), "unspsc.xlsx")
+    assert places(response) == {"/file": "unknown_format"}
+
+
+def test_an_export_of_etim_says_its_version_by_its_name_and_may_lack_a_byte_order_mark(
+    as_administrator: APIClient,
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in {
+            "ETIMARTCLASS": "ARTCLASSID;ARTGROUPID;ARTCLASSDESC;ARTCLASSVERSION\nEC000001;EG000001;Busbar;7\n",
+            "ETIMARTGROUP": "ARTGROUPID;GROUPDESC\nEG000001;Cables\n",
+            "ETIMUNIT": "UNITOFMEASID;UNITDESC\nEU570448;mm\n",
+        }.items():
+            archive.writestr(f"ETIM-10.0/{name}.csv", text.encode("utf-16-le"))
+    name = "ETIM-10.0-ALL-SECTORS-CSV-METRIC-EI-2024-12-05.zip"
+    response = send(as_administrator, packed.getvalue(), name)
+    assert response.status_code == 200, response.content
+    assert response.json()["taxonomy"]["version"] == "10.0"
+    assert paths("etim") == {"EG000001": "Cables", "EC000001": "Cables > Busbar"}
 
 
 def test_the_same_file_again_changes_nothing(as_administrator: APIClient) -> None:
@@ -263,7 +352,7 @@ def test_a_text_in_json_does_what_a_file_does(as_administrator: APIClient) -> No
 def test_a_large_file_is_loaded_by_a_job_whose_result_is_the_report(
     as_administrator: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "LARGE", 1)
+    monkeypatch.setattr(taxonomy_imports, "LARGE", 1)
     response = send(as_administrator, GOOGLE)
     assert response.status_code == 202
     assert response.headers["Location"].endswith(f"/api/v1/jobs/{response.json()['id']}")
@@ -271,6 +360,11 @@ def test_a_large_file_is_loaded_by_a_job_whose_result_is_the_report(
     assert (job.status, job.succeeded, job.result["added"]) == ("succeeded", 3, 3)
     assert len(paths("google")) == 3
     assert not job.chunks.filter(input__has_key="rows").exists()
+    told = set(LogLine.objects.filter(job=job).values_list("message", flat=True))
+    assert told >= {
+        "Loading 3 categories into google@2021-09-21.",
+        "Loaded: 3 added, 0 changed, 0 unchanged, 0 absent.",
+    }
 
 
 def test_the_number_of_statements_does_not_grow_with_the_file(as_administrator: APIClient) -> None:

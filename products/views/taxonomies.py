@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
@@ -18,7 +19,7 @@ from nexus.jobs.serializers import JobSerializer
 from products.filters import CategoryFilterSet, TaxonomyFilterSet
 from products.models import Category, Taxonomy
 from products.serializers import CategorySerializer, TaxonomySerializer
-from products.services import categories, importing, taxonomies
+from products.services import categories, taxonomies, taxonomy_deletion, taxonomy_imports
 from products.taxonomy_serializers import (
     ImportReportSerializer,
     TaxonomyTextSerializer,
@@ -65,7 +66,9 @@ def permissions_on(model: str) -> dict[str, str]:
     ),
     destroy=extend_schema(
         summary="Delete a taxonomy",
-        description="For administrators. Its categories go too; 409 `in_use` while products are in them.",
+        description="For administrators. Its categories, and the answers, rules and classifiers made with them, go "
+        "too; 409 `in_use` while products are in them. A large one is deleted by a job: 202.",
+        responses={204: None, 202: JobSerializer},
     ),
 )
 class TaxonomyViewSet(ModelViewSet):
@@ -75,7 +78,7 @@ class TaxonomyViewSet(ModelViewSet):
     serializer_class = TaxonomySerializer
     filterset_class = TaxonomyFilterSet
     ordering_fields = ("id", "code")
-    permissions = {**permissions_on("taxonomy"), "import_file": importing.PERMISSION}
+    permissions = {**permissions_on("taxonomy"), "import_file": taxonomy_imports.PERMISSION}
 
     @extend_schema(
         summary="Import a taxonomy",
@@ -91,10 +94,10 @@ class TaxonomyViewSet(ModelViewSet):
     def import_file(self, request: Request) -> HttpResponse:
         """The report, or the accepted job."""
         given = sent_taxonomy(request.data)
-        opened = importing.open_file(given.content, given.filename, given.wanted)
+        opened = taxonomy_imports.open_file(given.content, given.filename, given.wanted)
         if given.dry_run:
-            return answer(request, importing.preview(opened))
-        done = importing.run(opened, user_id=request.user.pk)
+            return answer(request, taxonomy_imports.preview(opened))
+        done = taxonomy_imports.run(opened, user_id=request.user.pk)
         return accepted(request, done) if isinstance(done, Job) else answer(request, done)
 
     def locked(self) -> Any:
@@ -110,9 +113,11 @@ class TaxonomyViewSet(ModelViewSet):
         """The taxonomy with its changes."""
         return taxonomies.update_taxonomy(serializer.instance, serializer.validated_data)
 
-    def perform_destroy(self, instance: Taxonomy) -> None:
-        """Delete the taxonomy and its categories."""
-        taxonomies.delete_taxonomy(instance)
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Nothing, 204; or the accepted job that deletes a large one."""
+        with transaction.atomic():
+            job = taxonomy_deletion.delete(self.locked(), user_id=request.user.pk)
+        return accepted(request, job) if job else HttpResponse(status=204)
 
 
 @extend_schema(tags=["Taxonomies"])

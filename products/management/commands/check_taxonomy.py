@@ -6,6 +6,7 @@ from typing import Any
 import pghistory
 from django.core.management.base import BaseCommand, CommandError
 
+from products.management.references import taxonomy_named
 from products.models import Taxonomy
 from products.services.loading import faults, repair
 
@@ -40,7 +41,4 @@ class Command(BaseCommand):
 def _chosen(reference: str | None) -> list[Taxonomy]:
     if not reference:
         return list(Taxonomy.objects.order_by("code", "id"))
-    try:
-        return [Taxonomy.objects.named(reference)]
-    except Taxonomy.DoesNotExist:
-        raise CommandError(f"There is no taxonomy {reference!r}.") from None
+    return [taxonomy_named(reference)]

@@ -9,15 +9,15 @@ import pghistory
 from django.core.management.base import BaseCommand, CommandError
 
 from nexus.api.errors import Problem
-from products.services import importing
-from products.services.importing import Import, Wanted
+from products.services import taxonomy_imports
+from products.services.taxonomy_imports import Import, Wanted
 from products.taxonomy_files import Format
 
 
 class Command(BaseCommand):
     """Imports in this process, whatever the size, and prints the report as JSON."""
 
-    help = "Import a taxonomy from Google's or Shopify's text, or CSV of UNSPSC, ETIM or code,parent,name,keywords."
+    help = "Import a taxonomy from Google's or Shopify's text, or a table of UNSPSC, ETIM or code,parent,name,keywords."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The file, and what it does not say itself."""
@@ -48,9 +48,9 @@ class Command(BaseCommand):
 
     def _report(self, opened: Import, *, dry_run: bool) -> dict[str, Any]:
         if dry_run or opened.reading.issues:
-            return importing.preview(opened)
+            return taxonomy_imports.preview(opened)
         with pghistory.context(source="import_taxonomy"):
-            return importing.load(opened)
+            return taxonomy_imports.load(opened)
 
 
 def _opened(options: dict[str, Any]) -> Import:
@@ -62,7 +62,7 @@ def _opened(options: dict[str, Any]) -> Import:
         language=options["language"],
     )
     try:
-        return importing.open_file(options["file"].read_bytes(), options["file"].name, wanted)
+        return taxonomy_imports.open_file(options["file"].read_bytes(), options["file"].name, wanted)
     except OSError as error:
         raise CommandError(f"{options['file']} cannot be read: {error.strerror}.") from None
     except Problem as problem:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from nexus.api.errors import Problem
-from products.models import Taxonomy
+from products.management.references import taxonomy_named
 from products.services.comparing import compare
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Compare and write. Raises CommandError for what is no version of one taxonomy."""
         try:
-            comparison = compare(_named(options["old"]), _named(options["new"]))
+            comparison = compare(taxonomy_named(options["old"]), taxonomy_named(options["new"]))
         except Problem as problem:
             raise CommandError(str(problem.detail)) from None
         writer = csv.writer(self.stdout, lineterminator="")
@@ -34,10 +34,3 @@ class Command(BaseCommand):
             writer.writerow([kind, *cells[0], *cells[1]])
         counts = comparison.report(0)["counts"]
         self.stderr.write(", ".join(f"{count} {kind}" for kind, count in counts.items()))
-
-
-def _named(reference: str) -> Taxonomy:
-    try:
-        return Taxonomy.objects.named(reference)
-    except Taxonomy.DoesNotExist:
-        raise CommandError(f"There is no taxonomy {reference!r}.") from None

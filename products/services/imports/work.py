@@ -79,6 +79,12 @@ def _refused(written: Written, candidates: Sequence[Candidate], rules: Rules) ->
         *faults(written.taken, "sku", "sku_taken", "There is a product with the SKU {!r} already."),
         *faults(written.missing, "sku", "does_not_exist", "There is no product with the SKU {!r}."),
         *faults(written.nameless, "name", "required", "The product is new, and needs a name."),
+        *faults(
+            written.overfull,
+            "attributes",
+            "too_many_attributes",
+            "With those of the row the product would have more attributes than it may.",
+        ),
     ]
 
 

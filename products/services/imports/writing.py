@@ -18,6 +18,7 @@ from django.utils import timezone
 from products.models import Product
 from products.services.imports.options import CREATE, UPDATE
 from products.services.imports.rules import Candidate
+from products.validators import MAX_ATTRIBUTES
 
 TEXTS = ("name", "description", "manufacturer", "part_number", "gtin", "status")
 COLUMNS = ("number", "part", "sku", *TEXTS, "attributes", "category_id", "category_source")
@@ -47,11 +48,12 @@ class Written:
     taken: list[int] = field(default_factory=list)
     missing: list[int] = field(default_factory=list)
     nameless: list[int] = field(default_factory=list)
+    overfull: list[int] = field(default_factory=list)
     before: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, other: "Written") -> None:
         """Take over what became of other rows."""
-        for name in ("created", "updated", "unchanged", "taken", "missing", "nameless"):
+        for name in ("created", "updated", "unchanged", "taken", "missing", "nameless", "overfull"):
             getattr(self, name).extend(getattr(other, name))
         self.before |= other.before
 
@@ -128,20 +130,23 @@ def _compare(part: int, fields: Fields, mode: str, *, is_shown: bool) -> Written
     shown = f"jsonb_build_array({_list('product', fields)})" if is_shown else "NULL"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT excluded.number, product.id, {_differs(fields)}, {shown} FROM import_row AS excluded"  # noqa: S608
+            f"SELECT excluded.number, product.id, {_differs(fields)}, {_is_overfull(fields)}, {shown}"  # noqa: S608
+            " FROM import_row AS excluded"
             " LEFT JOIN products_product AS product ON product.sku = excluded.sku"
             " WHERE excluded.part = %s ORDER BY excluded.number",
             [part],
         )
         rows = cursor.fetchall()
         found, changed = Written(), []
-        for number, pk, differs, before in rows:
+        for number, pk, differs, is_overfull, before in rows:
             if pk is None:
                 _place_of_new(found, fields, mode).append(number)
             elif mode == CREATE:
                 found.taken.append(number)
             elif not differs:
                 found.unchanged.append(number)
+            elif is_overfull:
+                found.overfull.append(number)
             else:
                 found.updated.append(number)
                 changed.append(pk)
@@ -235,6 +240,13 @@ def _differs(fields: Fields) -> str:
     texts = {"attributes": "excluded.attributes::text", "added_attributes": f"({_ADDED})::text"}
     given = ", ".join(texts.get(name, f"excluded.{name}") for name in fields)
     return f"ROW({_list('product', fields, as_text=True)}) IS DISTINCT FROM ROW({given})"
+
+
+def _is_overfull(fields: Fields) -> str:
+    """Whether a product would have more attributes than it may, with those that a row adds."""
+    if "added_attributes" not in fields:
+        return "false"
+    return f"(SELECT count(*) > {MAX_ATTRIBUTES} FROM jsonb_object_keys({_ADDED}))"  # noqa: S608 - constants
 
 
 def _list(table: str, fields: Fields, *, as_text: bool = False) -> str:

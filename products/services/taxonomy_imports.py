@@ -15,7 +15,7 @@ from django.db import transaction
 from nexus.api.errors import Problem, invalid, invalid_request, pointer_of
 from nexus.jobs import services as jobs
 from nexus.jobs.kinds import JobKind, Outcome, register
-from nexus.jobs.models import Chunk, Job
+from nexus.jobs.models import Chunk, Job, LogLine
 from products.models import Taxonomy
 from products.services import taxonomies
 from products.services.loading import Changes, changes_by, load_rows
@@ -36,6 +36,8 @@ NAMES = {
 }
 # ``taxonomy-with-ids.de-DE.txt``
 _LANGUAGE = re.compile(r"[._-](?P<tag>[a-z]{2}(-[A-Z]{2})?)\.\w+$")
+# ``ETIM-10.0-ALL-SECTORS-CSV-METRIC-EI-2024-12-05.zip``
+_ETIM_VERSION = re.compile(r"ETIM-(\d+(\.\d+)*)-")
 DEFAULT_LANGUAGE = "en"
 
 
@@ -76,7 +78,7 @@ def open_file(content: bytes, filename: str, wanted: Wanted) -> Import:
         form, reading = read(content, Format(wanted.format) if wanted.format else None)
     except UnreadableFileError as error:
         raise invalid("/file", error.code, str(error)) from None
-    code, version = wanted.code or _code_of(form), wanted.version or reading.version
+    code, version = wanted.code or _code_of(form), wanted.version or reading.version or _version_of(filename)
     _check_named(code, version)
     language = wanted.language or _language_of(filename)
     name = wanted.name or NAMES.get(form, code)
@@ -98,6 +100,11 @@ def _check_named(code: str, version: str) -> None:
         raise invalid_request(errors)
     if not slug_re.fullmatch(code):
         raise invalid("/code", "invalid", "A code has letters, digits, hyphens and underscores.")
+
+
+def _version_of(filename: str) -> str:
+    match = _ETIM_VERSION.search(filename)
+    return match[1] if match else ""
 
 
 def _language_of(filename: str) -> str:
@@ -218,6 +225,9 @@ def _prepare(job: Job) -> list[Chunk]:
 def _work(job: Job, chunk: Chunk) -> Outcome:
     """Load the rows, report, and let go of them, in one transaction. Of two that do it at once, the first reports."""
     if "rows" in chunk.input:
+        parameters = job.parameters
+        version = f"{parameters['code']}@{parameters['version']}"
+        LogLine.write(job, f"Loading {chunk.size} categories into {version}.")
         with transaction.atomic():
             report = load(_reopened(job.parameters, chunk.input["rows"]))
             locked = Job.objects.select_for_update().get(pk=job.pk)
@@ -225,6 +235,8 @@ def _work(job: Job, chunk: Chunk) -> Outcome:
                 locked.result = report
                 locked.save(update_fields=["result"])
             Chunk.objects.filter(pk=chunk.pk).update(input={})
+        counts = ", ".join(f"{report[name]} {name}" for name in ("added", "changed", "unchanged", "absent"))
+        LogLine.write(job, f"Loaded: {counts}.")
     return Outcome(succeeded=chunk.size, failed=0)
 
 
