@@ -275,6 +275,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["nexus.api.permissions.HasActionPermission"],
     "DEFAULT_PARSER_CLASSES": ["nexus.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["nexus.api.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "nexus.api.renderers.ContentNegotiation",
     "DEFAULT_PAGINATION_CLASS": "nexus.api.pagination.KeysetPagination",
     "DEFAULT_THROTTLE_CLASSES": ["nexus.api.throttling.UserRateThrottle"],
     "DEFAULT_SCHEMA_CLASS": "nexus.api.schema.AutoSchema",

@@ -6,14 +6,15 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 urlpatterns = [
-    path("", include("nexus.ops.urls")),
-    path("", include("nexus.api.urls")),
-    path("auth/", include("accounts.auth_urls")),
-    path("api/v1/", include("nexus.jobs.urls")),
-    path("api/v1/", include("accounts.urls")),
+    # Each is tried in turn: what is asked for most comes first.
     path("api/v1/", include("products.urls")),
     path("api/v1/", include("classification.urls")),
+    path("api/v1/", include("nexus.jobs.urls")),
+    path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("workflows.urls")),
+    path("auth/", include("accounts.auth_urls")),
+    path("", include("nexus.ops.urls")),
+    path("", include("nexus.api.urls")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),

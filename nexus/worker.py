@@ -2,8 +2,8 @@
 
 gunicorn's own threaded worker polls on one thread, which hands each request to another and takes the connection back
 through a queue and a pipe, which shows in the time of small answers (docs/performance.md). Here the threads of a worker
-wait on one epoll together, the kernel wakes one of them for each request, and nothing is handed over. Accepting, the
-limit of connections, HTTP and stopping stay gunicorn's.
+wait on one epoll together, the kernel wakes one of them for each request, and nothing is handed over. An answer whose
+body is there at once is sent with one call. Accepting, the limit of connections, HTTP and stopping stay gunicorn's.
 """
 
 import select
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from gunicorn.http import wsgi
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker  # type: ignore[attr-defined]
 
 # A `TConn` of gunicorn: a socket, its parser, and the time at which it is closed if nothing comes.
@@ -18,6 +19,25 @@ Connection = Any
 
 # A descriptor that has been reported to one thread is not reported again before it is armed again.
 ONE_REQUEST = select.EPOLLIN | select.EPOLLONESHOT
+
+
+class Response(wsgi.Response):
+    """gunicorn's answer, with the head and the body in one piece where the body is."""
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the body, and the head before the first."""
+        omits_body = self._omits_body  # type: ignore[attr-defined]
+        if self.headers_sent or omits_body or len(data) != self.response_length:
+            super().write(data)
+            return
+        headers = [f"{name}: {value}\r\n" for name, value in self.headers]
+        head = "".join([*self.default_headers(), *headers, "\r\n"])
+        self.sock.sendall(head.encode("latin-1") + data)
+        self.headers_sent, self.sent = True, len(data)
+
+
+# What gunicorn makes answers of; it has no setting for it.
+wsgi.Response = Response  # type: ignore[misc]
 
 
 class Worker(ThreadWorker):

@@ -42,11 +42,16 @@ class Client:
     def send(self, request: bytes) -> None:
         self.socket.sendall(request)
 
-    def answer(self) -> tuple[bytes, bytes]:
-        """Head and body of the next answer; both empty when the server has closed the connection."""
+    def head(self) -> bytes:
+        """The head of the next answer; empty when the server has closed the connection."""
         head = b""
         while line := self._stream.readline().strip():
             head += line + b"\n"
+        return head
+
+    def answer(self) -> tuple[bytes, bytes]:
+        """Head and body of the next answer; both empty when the server has closed the connection."""
+        head = self.head()
         length = head.partition(b"Content-Length: ")[2].split(b"\n")[0]
         return head, self._stream.read(int(length or 0))
 
@@ -98,6 +103,21 @@ def test_connections_are_spread_over_the_workers(server: Server) -> None:
 def test_a_connection_is_kept_for_further_requests_to_the_same_worker(server: Server) -> None:
     client = server.client()
     assert len({client.ask() for _ in range(20)}) == 1
+
+
+def test_an_answer_comes_in_one_piece(server: Server) -> None:
+    client = server.client()
+    client.send(REQUEST)
+    head, _, body = client.socket.recv(65_536).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body.isdigit()
+
+
+def test_an_answer_to_head_has_no_body(server: Server) -> None:
+    client = server.client()
+    client.send(REQUEST.replace(b"GET", b"HEAD") + REQUEST)
+    assert b"Content-Length: " in client.head()
+    assert client.answer()[1].isdigit()
 
 
 def test_requests_that_come_at_once_are_answered_one_after_the_other(server: Server) -> None:

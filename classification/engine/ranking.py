@@ -17,6 +17,7 @@ has no advantage. idf is that of Robertson and Spärck Jones over leaves, idf(w)
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ from classification.engine.data import Evidence, Text
 from classification.engine.phrase_index import Floats, Integers, PhraseIndex
 from classification.engine.phrases import ANCESTOR_WEIGHT, Phrase
 from classification.engine.places import neighbours, places_of, strongest
-from classification.engine.readings import SIGNALS, Readings
+from classification.engine.readings import SIGNALS, Explainer, Readings
 from classification.engine.text import GENERIC_WORDS, NAME_LIMIT, clean, is_measure, words
 from classification.engine.vocabulary import Vocabulary
 
@@ -34,6 +35,7 @@ _GENERIC_FACTOR = 0.35
 _MEASURE_FACTOR = 0.25
 _FEWEST_PRODUCTS = 200
 _MOST_CELLS = 400_000
+_MOST_EVIDENCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class _Found(NamedTuple):
     pair_rows: Integers
     pair_keys: Integers
     unknown: Floats
+    # How each term is written.
+    raws: list[str]
 
 
 class _Credit(NamedTuple):
@@ -121,12 +125,12 @@ class Ranking:
         if not parts:
             return self.unread(texts)
         scores, signals = zip(*parts, strict=True)
-        return Readings(texts, np.concatenate(scores), np.concatenate(signals), self.explain)
+        return Readings(texts, np.concatenate(scores), np.concatenate(signals), self.explainer)
 
     def unread(self, texts: Sequence[Text]) -> Readings:
         """Readings of texts of which the cold start shall not say anything."""
         count = len(texts)
-        return Readings(texts, np.zeros((count, self.size)), np.zeros((count, SIGNALS)), self.explain)
+        return Readings(texts, np.zeros((count, self.size)), np.zeros((count, SIGNALS)), self.explainer)
 
     def _read_some(self, texts: Sequence[Text], scratch: Floats) -> tuple[Floats, Floats]:
         """Scores and signals of a few texts."""
@@ -142,11 +146,13 @@ class Ranking:
         size = len(self.vocabulary)
         held: list[tuple[int, int, float, float]] = []
         pairs: list[tuple[int, int]] = []
+        raws: list[str] = []
         unknown = np.zeros(len(texts))
         for row, text in enumerate(texts):
             everywhere, unknown[row] = places_of(text, self.vocabulary)
-            for term, _, weight, _, surety in strongest(everywhere):
+            for term, raw, weight, _, surety in strongest(everywhere):
                 held.append((row, term, weight, surety))
+                raws.append(raw)
             for first, second in neighbours(everywhere):
                 pairs.append((row, first * size + second))
         columns = np.array(held, dtype=np.float64).reshape(-1, 4).T
@@ -159,6 +165,7 @@ class Ranking:
             pair_rows=keys[0],
             pair_keys=keys[1],
             unknown=unknown,
+            raws=raws,
         )
 
     def _credit(self, found: _Found, worth: Floats, scratch: Floats) -> _Credit:
@@ -194,20 +201,24 @@ class Ranking:
         scratch[adjacent] *= 1.0 + np.bincount(owners, index.pairs.values[pairs], minlength=len(adjacent))
         return cells
 
-    def explain(self, text: Text, leaf: int, most: int = 8) -> tuple[Evidence, ...]:
-        """The words of a text that spoke for a leaf (its number in ``leaves``), strongest first."""
+    def explainer(self, text: Text) -> Explainer:
+        """What tells of a leaf (its number in ``leaves``) which words of a text spoke for it, strongest first."""
         found = self._find([text])
-        if not len(found.rows):
-            return ()
-        raws = [place.raw for place in strongest(places_of(text, self.vocabulary).found)]
         worth = self._idf[found.terms] * found.weights
-        credit = self._credit(found, worth, np.zeros(self._index.size))
-        spoken: dict[str, float] = {}
-        own = credit.leaves == leaf
-        for place, value in zip(credit.places[own].tolist(), credit.values[own].tolist(), strict=True):
-            spoken[raws[place]] = max(value, spoken.get(raws[place], 0.0))
-        ranked = sorted(spoken.items(), key=lambda item: (-item[1], item[0]))
-        return tuple(Evidence(term, round(weight, 4)) for term, weight in ranked[:most] if weight > 0)
+        return partial(_evidence, found.raws, self._credit(found, worth, np.zeros(self._index.size)))
+
+    def explain(self, text: Text, leaf: int) -> tuple[Evidence, ...]:
+        """The words of a text that spoke for a leaf (its number in ``leaves``), strongest first."""
+        return self.explainer(text)(leaf)
+
+
+def _evidence(raws: Sequence[str], credit: _Credit, leaf: int) -> tuple[Evidence, ...]:
+    spoken: dict[str, float] = {}
+    own = credit.leaves == leaf
+    for place, value in zip(credit.places[own].tolist(), credit.values[own].tolist(), strict=True):
+        spoken[raws[place]] = max(value, spoken.get(raws[place], 0.0))
+    ranked = sorted(spoken.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Evidence(term, round(weight, 4)) for term, weight in ranked[:_MOST_EVIDENCE] if weight > 0)
 
 
 def _idf_of(found: Floats | float, leaves: int) -> Floats:

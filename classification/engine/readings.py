@@ -1,7 +1,7 @@
 """What the cold start sees in a batch of texts: scores, probabilities, confidences."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,8 @@ from classification.engine.data import Evidence, Text
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Truths = NDArray[np.bool_]
-Explainer = Callable[[Text, int], tuple[Evidence, ...]]
+# Of a leaf.
+Explainer = Callable[[int], tuple[Evidence, ...]]
 
 COLD_THRESHOLD = 0.9
 SIGNALS = 4
@@ -26,18 +27,21 @@ class Readings:
 
     The signals say how sure the best leaf is: how much of the known words it explains, how far it is from the
     next leaf (from 0 to 1), the strength ln(1 + score / weight of a word that only one leaf has), and ln(1 + the
-    number of words of content in the title that no category has). ``explainer`` names the words of a text that
-    spoke for a leaf.
+    number of words of content in the title that no category has). ``explainer`` gives for a text what names its words
+    that spoke for a leaf.
     """
 
     texts: Sequence[Text]
     scores: Floats
     signals: Floats
-    explainer: Explainer
+    explainer: Callable[[Text], Explainer]
+    _explainers: dict[int, Explainer] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def explain(self, row: int, leaf: int) -> tuple[Evidence, ...]:
         """The words of one of the texts that spoke for a leaf, strongest first; found when asked for."""
-        return self.explainer(self.texts[row], leaf)
+        if row not in self._explainers:
+            self._explainers[row] = self.explainer(self.texts[row])
+        return self._explainers[row](leaf)
 
     def is_known(self) -> Truths:
         """Whether anything in each text speaks for any leaf."""

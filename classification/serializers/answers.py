@@ -1,5 +1,6 @@
 """What the classification API takes and gives."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -89,9 +90,11 @@ class OptionsSerializer(Serializer):
 class ClassifySerializer(OptionsSerializer, ItemSerializer):
     """One item and how to classify it."""
 
-    def item(self) -> dict[str, Any]:
-        """The validated item."""
-        return {name: value for name, value in self.validated_data.items() if name not in self.OPTIONS}
+    @classmethod
+    def parts_of(cls, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The item and the options of validated data."""
+        options = {name: given[name] for name in cls.OPTIONS if name in given}
+        return {name: value for name, value in given.items() if name not in options}, options
 
 
 class BatchSerializer(OptionsSerializer):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
@@ -45,6 +45,10 @@ class Options:
     top_k: int = DEFAULT_TOP_K
     apply: bool = False
 
+    def as_parameters(self) -> dict[str, Any]:
+        """What a job keeps of it."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
 
 def options(*, taxonomy: str | None = None, top_k: int = DEFAULT_TOP_K, apply: bool = False) -> Options:
     """Options with the taxonomy and the classifier fixed to what is current and active at this moment.
@@ -86,7 +90,7 @@ def classify_one(
         created_by_id=user_id,
         request_id=current_request_id() or "",
         status=Job.Status.SUCCEEDED,
-        parameters=asdict(chosen),
+        parameters=chosen.as_parameters(),
         total=1,
         processed=1,
         succeeded=1,
@@ -106,7 +110,7 @@ def classify_one(
 def classify_items(items: Iterable[Mapping[str, Any]], *, chosen: Options, user_id: int | None) -> Job:
     """Accept a job over items that the caller gives, each a text or ``{"product_id"}``."""
     with transaction.atomic():
-        job = jobs.create_job(kind=KIND, parameters=asdict(chosen), user_id=user_id)
+        job = jobs.create_job(kind=KIND, parameters=chosen.as_parameters(), user_id=user_id)
         job.total = jobs.save_chunks(chunks_of(job, items, CHUNK_SIZE, "items"))
         job.save(update_fields=["total"])
     return job
@@ -115,7 +119,7 @@ def classify_items(items: Iterable[Mapping[str, Any]], *, chosen: Options, user_
 def classify_filter(values: Mapping[str, Any], *, chosen: Options, user_id: int | None) -> Job:
     """Accept a job over all products that a list filter lets through. Raises Problem for a bad filter."""
     total = filtered_products(values).order_by().count()
-    parameters = asdict(chosen) | {"filter": dict(values)}
+    parameters = chosen.as_parameters() | {"filter": dict(values)}
     return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id, total=total)
 
 
@@ -126,7 +130,7 @@ def filtered_products(values: Mapping[str, Any]) -> Any:
 
 def classify_touched(because: Mapping[str, Any], *, chosen: Options, user_id: int | None) -> Job:
     """Accept a job over all products that a change touches; see `classification.services.touched`."""
-    parameters = asdict(chosen) | {"because": dict(because)}
+    parameters = chosen.as_parameters() | {"because": dict(because)}
     return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id)
 
 

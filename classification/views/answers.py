@@ -42,6 +42,7 @@ from nexus.api.pagination import KeysetPagination
 from nexus.api.parsers import JSONParser
 from nexus.api.permissions import ANY_ROLE
 from nexus.api.renderers import files, to_json
+from nexus.api.serializers import validated_values
 from nexus.api.views import GenericViewSet, ListMixin
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
@@ -118,14 +119,12 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
     )
     def create(self, request: Request) -> HttpResponse:
         """The finished job; the accepted one when the caller prefers not to wait."""
-        serializer = validated(ClassifySerializer(data=request.data))
+        item, options = ClassifySerializer.parts_of(validated_values(ClassifySerializer, request.data))
         if "respond-async" in request.headers.get("Prefer", "").lower():
-            chosen = classify.options(**serializer.options())
-            job = classify.classify_items([serializer.item()], chosen=chosen, user_id=request.user.pk)
+            chosen = classify.options(**options)
+            job = classify.classify_items([item], chosen=chosen, user_id=request.user.pk)
             return self._accepted(job, Preference_Applied="respond-async")
-        job, result, loaded = classify.classify_one(
-            serializer.item(), **serializer.options(), user_id=request.user.pk
-        )
+        job, result, loaded = classify.classify_one(item, **options, user_id=request.user.pk)
         page = {
             "count": 1,
             "next": None,

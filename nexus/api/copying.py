@@ -49,11 +49,12 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value.translate(_ESCAPED)
     if isinstance(value, (dict, list)):
-        return _json(value).replace("\\", "\\\\")
+        return json_text(value).replace("\\", "\\\\")
     return str(value)
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """A value as JSON for PostgreSQL."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:

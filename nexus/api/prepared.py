@@ -1,26 +1,35 @@
-"""Querysets whose SQL Django writes once, and PostgreSQL plans once a session.
+"""Statements whose SQL is written once, and that PostgreSQL plans once a session.
 
-For a few rows, to write the SQL and to plan it takes longer than to read them.
+For a few rows, to write the SQL and to plan it takes longer than to read or to write them.
 
 A session is one server process of PostgreSQL. A pooler that gives each transaction another session (PgBouncer in
 transaction mode) loses what was prepared: there Django wants ``DISABLE_SERVER_SIDE_CURSORS``, and where that is set
 the SQL is sent as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
+from django.db.models.query import ValuesListIterable
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: the session does not know the statement, or a
 # column of its rows has another type since.
 LOST = {"26000", "0A000"}
 # A list can be asked for in more orders and sizes than a session should keep statements.
 MAX_STATEMENTS = 200
+# What statements that only read are called, so that no context of the history is sent before them.
+READING = "nexus_read"
+WRITING = "nexus_write"
+
+Answer = TypeVar("Answer")
+# Values by place, or by name.
+Values = Sequence[Any] | Mapping[str, Any]
+
 # How many statements each connection of psycopg has prepared.
 _numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
@@ -40,28 +49,25 @@ def _pooled(connection: BaseDatabaseWrapper) -> bool:
     return bool(connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"))
 
 
-class Prepared:
-    """A queryset that is always the same but for the values of its parameters, which each run gives in their order.
+class Statement:
+    """SQL with parameters by place (``%s``), of which there are `parameters`, or by name (``%(sku)s``)."""
 
-    The values that the queryset is made with only stand for others. Those given must be of the parameters' types.
-    """
-
-    def __init__(self, queryset: QuerySet[Any]) -> None:
-        self._queryset = queryset
-        self._compiler: Any = queryset.query.get_compiler(queryset.db)
-        self._sql, self.parameters = self._compiler.as_sql()
-        columns = [column for column, *_ in self._compiler.select[: self._compiler.col_count]]
-        self._converters = self._compiler.get_converters(columns)
+    def __init__(self, sql: str, parameters: int | Sequence[str], *, name: str) -> None:
+        self._sql, self._name = sql, name
+        if isinstance(parameters, int):
+            numbers = range(1, parameters + 1)
+            self._places: Any = tuple(f"${number}" for number in numbers)
+            self._arguments = ", ".join("%s" for _ in numbers)
+        else:
+            self._places = {key: f"${number}" for number, key in enumerate(parameters, start=1)}
+            self._arguments = ", ".join(f"%({key})s" for key in parameters)
         # What to send, by connection of psycopg.
         self._calls: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
-    def run(self, *parameters: object) -> list[Any]:
-        """The rows, as the queryset gives them. Raises ValueError for another number of parameters."""
-        if len(parameters) != len(self.parameters):
-            raise ValueError(f"There are {len(self.parameters)} parameters, not {len(parameters)}.")
-        connection = connections[self._compiler.using]
+    def send(self, connection: BaseDatabaseWrapper, run: Callable[[str], Answer]) -> Answer:
+        """What `run` makes of the SQL that is to be sent on a connection; again where the session has lost it."""
         try:
-            return self._rows(connection, parameters)
+            return run(self._call(connection))
         except DatabaseError as error:
             if getattr(error.__cause__, "pgcode", None) not in LOST:
                 raise
@@ -69,18 +75,7 @@ class Prepared:
             # A transaction is lost with its first error; the next one prepares the statement again.
             if connection.in_atomic_block:
                 raise
-        return self._rows(connection, parameters)
-
-    def _rows(self, connection: BaseDatabaseWrapper, parameters: Sequence[object]) -> list[Any]:
-        sql = self._call(connection)
-        # A compiler belongs to one run on one connection; what it has worked out of the queryset is shared.
-        compiler = copy(self._compiler)
-        compiler.connection = connection
-        compiler.as_sql = lambda *args, **kwargs: (sql, parameters)
-        compiler.get_converters = lambda expressions: self._converters
-        rows: Any = self._queryset.all()
-        rows.query.get_compiler = lambda *args, **kwargs: compiler
-        return list(rows)
+        return run(self._call(connection))
 
     def _call(self, connection: BaseDatabaseWrapper) -> str:
         """The SQL that runs the statement in the session of a connection, which has prepared it then."""
@@ -93,10 +88,87 @@ class Prepared:
         number = _numbers.get(connection.connection, 0) + 1
         if number > MAX_STATEMENTS:
             return self._sql
-        places = range(1, len(self.parameters) + 1)
+        name = f"{self._name}_{number}"
         with connection.wrap_database_errors, connection.connection.cursor() as cursor:
-            cursor.execute(f"PREPARE nexus_{number} AS {self._sql % tuple(f'${place}' for place in places)}")
-        values = f"({', '.join('%s' for _ in places)})" if places else ""
-        self._calls[connection.connection] = f"EXECUTE nexus_{number}{values}"
+            cursor.execute(f"PREPARE {name} AS {self._sql % self._places}")
+        self._calls[connection.connection] = f"EXECUTE {name}" + f"({self._arguments})" * bool(self._places)
         _numbers[connection.connection] = number
         return self._calls[connection.connection]
+
+
+class Prepared:
+    """A queryset that is always the same but for the values of its parameters, which each run gives in their order.
+
+    The values that the queryset is made with only stand for others. Those given must be of the parameters' types.
+    """
+
+    def __init__(self, queryset: QuerySet[Any]) -> None:
+        self._queryset = queryset
+        self._compiler: Any = queryset.query.get_compiler(queryset.db)
+        self._sql, self.parameters = self._compiler.as_sql()
+        columns = [column for column, *_ in self._compiler.select[: self._compiler.col_count]]
+        self._converters = self._compiler.get_converters(columns)
+        self._statement = Statement(self._sql, len(self.parameters), name=READING)
+
+    def run(self, *parameters: object) -> list[Any]:
+        """The rows, as the queryset gives them. Raises ValueError for another number of parameters."""
+        if len(parameters) != len(self.parameters):
+            raise ValueError(f"There are {len(self.parameters)} parameters, not {len(parameters)}.")
+        return self._rows(parameters)
+
+    def _rows(self, values: Values) -> list[Any]:
+        connection = connections[self._compiler.using]
+        read = self._read_values if self._is_of_values else self._read
+        return self._statement.send(connection, lambda sql: read(connection, sql, values))
+
+    @property
+    def _is_of_values(self) -> bool:
+        """Whether the rows are the columns in their order, so that nothing has to be made of them."""
+        queryset: Any = self._queryset
+        return (
+            queryset._iterable_class is ValuesListIterable
+            and queryset._fields == queryset.query.values_select
+        )
+
+    def _read_values(
+        self, connection: BaseDatabaseWrapper, sql: str, values: Values
+    ) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            rows = cursor.fetchall()
+        return [self._converted(row, connection) for row in rows] if self._converters else rows
+
+    def _converted(self, row: Sequence[Any], connection: BaseDatabaseWrapper) -> tuple[Any, ...]:
+        values = list(row)
+        for place, (converters, expression) in self._converters.items():
+            for converter in converters:
+                values[place] = converter(values[place], expression, connection)
+        return tuple(values)
+
+    def _read(self, connection: BaseDatabaseWrapper, sql: str, values: Values) -> list[Any]:
+        # A compiler belongs to one run on one connection; what it has worked out of the queryset is shared.
+        compiler = copy(self._compiler)
+        compiler.connection = connection
+        compiler.as_sql = lambda *args, **kwargs: (sql, values)
+        compiler.get_converters = lambda expressions: self._converters
+        rows: Any = self._queryset.all()
+        rows.query.get_compiler = lambda *args, **kwargs: compiler
+        return list(rows)
+
+
+class Written(Prepared):
+    """What a queryset without parameters reads of the rows that an INSERT or UPDATE of its model has just written.
+
+    Both are one statement: the queryset finds the written rows where it looks for the table. `names` are those of the
+    parameters of `write`.
+    """
+
+    def __init__(self, write: str, names: Sequence[str], queryset: QuerySet[Any]) -> None:
+        super().__init__(queryset)
+        table = connections[self._compiler.using].ops.quote_name(queryset.model._meta.db_table)
+        sql = f"WITH {table} AS ({write} RETURNING *) {self._sql}"
+        self._statement = Statement(sql, names, name=WRITING)
+
+    def write(self, values: Mapping[str, Any]) -> list[Any]:
+        """The written rows, as the queryset gives them. Raises IntegrityError."""
+        return self._rows(values)

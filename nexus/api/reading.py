@@ -130,9 +130,15 @@ def shower(serializer_class: Any) -> serializers.BaseSerializer[Any]:
 
 
 @cache
+def rows_of(reader: RowReader, queryset: QuerySet[Any]) -> QuerySet[Any, Any]:
+    """The values at a reader's paths, of a queryset that is the same in every request."""
+    return queryset.order_by().values_list(*reader.paths)
+
+
+@cache
 def row_by_key(reader: RowReader, queryset: QuerySet[Any]) -> Prepared:
     """The values at a reader's paths by primary key, of a queryset that is the same in every request."""
-    return Prepared(queryset.filter(pk=0).order_by().values_list(*reader.paths))
+    return Prepared(rows_of(reader, queryset).filter(pk=0))
 
 
 @cache

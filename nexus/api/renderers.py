@@ -3,10 +3,13 @@
 from typing import Any
 
 import orjson
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 # Moments are written as REST framework writes them: RFC 3339 in UTC with a Z.
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+ANY = "*/*"
 
 
 def to_json(data: object) -> bytes:
@@ -26,6 +29,16 @@ class JSONRenderer(BaseRenderer):
     ) -> bytes:
         """The bytes of an answer; none for an answer without content."""
         return b"" if data is None else to_json(data)
+
+
+class ContentNegotiation(DefaultContentNegotiation):
+    """REST framework's, which need not search the forms of a view for a caller who takes any."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        """A renderer and its media type. Raises NotAcceptable."""
+        if format_suffix is None and request.META.get("HTTP_ACCEPT", ANY) == ANY:
+            return renderers[0], renderers[0].media_type
+        return super().select_renderer(request, renderers, format_suffix)
 
 
 def files(*media_types: str) -> list[type[BaseRenderer]]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any, cast
 
 from django.http import QueryDict
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 # REST framework takes 5 for "5" and "yes" for true; the schema promises that neither is accepted.
 JSON_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], tuple[type, ...], str], ...] = (
@@ -40,6 +42,11 @@ class StrictMixin:
             raise serializers.ValidationError(errors)
         return values
 
+    def run_validators(self, value: Any) -> None:
+        """Run the validators of the whole; without any, REST framework would still prepare what they look at."""
+        if self.validators:  # type: ignore[attr-defined]
+            super().run_validators(value)  # type: ignore[misc]
+
 
 def unknown_fields(data: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     """An error for each name in the data that is no field."""
@@ -61,13 +68,19 @@ def _wrong_type(field: Any, value: Any) -> Any:
     """What is wrong about the JSON type of a value; None when nothing is."""
     if value is None:
         return None
-    if isinstance(field, serializers.ListField) and isinstance(value, list):
+    if isinstance(value, list) and isinstance(field, serializers.ListField):
         found = ((index, _wrong_type(field.child, item)) for index, item in enumerate(value))
         return {index: error for index, error in found if error} or None
-    for kind, types, expected in JSON_TYPES:
-        if isinstance(field, kind) and type(value) not in types:
+    kind: Any = type(field)
+    for types, expected in _types_of(kind):
+        if type(value) not in types:
             return serializers.ErrorDetail(f"Give {expected}.", "invalid")
     return None
+
+
+@cache
+def _types_of(kind: Any) -> list[tuple[tuple[type, ...], str]]:
+    return [(types, expected) for base, types, expected in JSON_TYPES if issubclass(kind, base)]
 
 
 class BuiltOnceMixin:
@@ -89,11 +102,30 @@ class BuiltOnceMixin:
         """The fields of this serializer by name."""
         fields = self._built.get(type(self))
         if fields is None:
-            fields = self._built.setdefault(type(self), super().get_fields())  # type: ignore[misc]
+            fields = self._built.setdefault(type(self), _quick(super().get_fields()))  # type: ignore[misc]
         return {
             name: deepcopy(field) if isinstance(field, self._holders) else _light_copy(field)
             for name, field in fields.items()
         }
+
+
+class QuickSurrogateValidator(ProhibitSurrogateCharactersValidator):
+    """Lets the encoder look for surrogates, since REST framework looks at each character of each text."""
+
+    def __call__(self, value: Any) -> None:
+        try:
+            str(value).encode()
+        except UnicodeEncodeError:
+            super().__call__(value)
+
+
+def _quick(fields: dict[str, Any]) -> dict[str, Any]:
+    for field in fields.values():
+        field.validators = [
+            QuickSurrogateValidator() if type(one) is ProhibitSurrogateCharactersValidator else one
+            for one in field.validators
+        ]
+    return fields
 
 
 def _light_copy(field: Any) -> Any:
@@ -101,6 +133,20 @@ def _light_copy(field: Any) -> Any:
     copied = object.__new__(type(field))
     copied.__dict__.update(field.__dict__)
     return copied
+
+
+@cache
+def _reader(serializer_class: Any) -> serializers.BaseSerializer[Any]:
+    made: serializers.BaseSerializer[Any] = serializer_class()
+    return made
+
+
+def validated_values(serializer_class: Any, data: Any) -> Any:
+    """The validated values of data, as a serializer class has them. Raises ValidationError.
+
+    One serializer does it for all requests, so its fields must look at nothing but their values.
+    """
+    return _reader(serializer_class).run_validation(data)
 
 
 class Serializer(BuiltOnceMixin, StrictMixin, serializers.Serializer[Any]):

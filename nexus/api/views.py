@@ -186,11 +186,15 @@ class CreateMixin:
 
     def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The new resource, 201, and its address."""
+        data = self.created(request)
+        location = request.build_absolute_uri(f"{request.path}/{data['id']}")
+        return conditional.answer(request, data, 201, Location=location)
+
+    def created(self: Any, request: Request) -> Any:
+        """The new resource as it is shown."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        instance = self.perform_create(serializer)
-        location = request.build_absolute_uri(f"{request.path}/{instance.pk}")
-        return conditional.answer(request, self.represent(instance), 201, Location=location)
+        return self.represent(self.perform_create(serializer))
 
 
 class UpdateMixin:

@@ -1,18 +1,25 @@
 """Everything that changes products one by one, or many in the same way. See `products.services.bulk` for the rest."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import Field, QuerySet
 
 from nexus.api.database import meaning, refusal_of_one
 from nexus.api.errors import Conflict, Problem, invalid
-from nexus.api.saving import insert, update
+from nexus.api.prepared import Written
+from nexus.api.saving import insert_and_read, update_and_read, values_of
 from products.models import Category, Product
 
 SKU_UNIQUE = "products_product_sku_unique"
 CATEGORY_EXISTS = "products_product_category_id_9b594869_fk_products_category_id"
 Source = Product.CategorySource
+Row = TypeVar("Row")
+# A product with the names of its category.
+AS_READ: QuerySet[Product] = Product.objects.select_related("category__taxonomy").order_by()
 
 
 def create_product(fields: Mapping[str, Any]) -> Product:
@@ -20,13 +27,27 @@ def create_product(fields: Mapping[str, Any]) -> Product:
 
     Raises Conflict ``sku_taken``, and Problem (400) for a category that does not exist.
     """
-    product = Product()
-    assign(product, fields, held_categories([fields]))
-    # Outside a transaction nothing holds the category until the product is there, and its foreign key speaks.
-    missing = no_category(fields.get("category_id"))
-    with meaning(CATEGORY_EXISTS, missing), refusal_of_one(SKU_UNIQUE, sku_taken(fields["sku"])):
-        insert(product)
-    return product
+    return create_and_read(fields, AS_READ)
+
+
+def create_and_read(fields: Mapping[str, Any], queryset: QuerySet[Product, Row]) -> Row:
+    """As `create_product`, with the product as a queryset reads it."""
+    product = Product(**fields, category_source=_chosen_by_a_user(fields.get("category_id")))
+    with _refusals(product):
+        return insert_and_read(product, queryset)
+
+
+def replace_product(pk: int, fields: Mapping[str, Any], queryset: QuerySet[Product, Row]) -> Row | None:
+    """Save all fields of a product, whatever they were, and read it as a queryset does.
+
+    It is one statement that needs nothing read before, so nobody can come in between. None when there is no such
+    product, or when nothing differs. A category that differs is from then on one that a user chose. Raises as
+    `create_product` does.
+    """
+    product = Product(pk=pk, **fields, category_source=_chosen_by_a_user(fields["category_id"]))
+    with _refusals(product):
+        statement, columns = _replacement(queryset)
+        return next(iter(statement.write(values_of(product, columns))), None)
 
 
 def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
@@ -37,10 +58,11 @@ def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
     """
     # A category that stays is held already, by the product.
     named = [] if changes.get("category_id") == product.category_id else [changes]
-    if changed := assign(product, changes, held_categories(named)):
-        with meaning(SKU_UNIQUE, sku_taken(product.sku)):
-            update(product, (*changed, "updated_at"))
-    return product
+    changed = assign(product, changes, held_categories(named))
+    if not changed:
+        return product
+    with meaning(SKU_UNIQUE, sku_taken(product.sku)):
+        return update_and_read(product, (*changed, "updated_at"), AS_READ)
 
 
 def delete_product(product: Product) -> None:
@@ -68,8 +90,6 @@ def assign(
     """
     changed = []
     for name, value in fields.items():
-        if name == "attributes":
-            value = as_stored(value)
         if is_same(getattr(product, name), value):
             continue
         if name == "category_id":
@@ -79,16 +99,6 @@ def assign(
             setattr(product, name, value)
             changed.append(name)
     return changed
-
-
-def as_stored(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes as PostgreSQL gives them back: ``jsonb`` orders names by their length in bytes, then by the bytes,
-    and knows no negative zero.
-
-    What a write answers is then, to the byte, what the next read answers, and has the same entity tag.
-    """
-    names = sorted(attributes, key=lambda name: (len(name.encode()), name.encode()))
-    return {name: _without_sign_of_zero(attributes[name]) for name in names}
 
 
 def is_same(before: object, after: object) -> bool:
@@ -148,8 +158,47 @@ WHERE product.id = open.id AND product.category_id IS DISTINCT FROM chosen.categ
 """
 
 
-def _without_sign_of_zero(value: Any) -> Any:
-    return 0.0 if isinstance(value, float) and value == 0 else value
+_REPLACE = """
+UPDATE products_product SET
+    sku = %(sku)s, name = %(name)s, description = %(description)s, manufacturer = %(manufacturer)s,
+    part_number = %(part_number)s, gtin = %(gtin)s, attributes = %(attributes)s, status = %(status)s,
+    category_id = %(category_id)s,
+    category_source = CASE
+        WHEN category_id IS NOT DISTINCT FROM %(category_id)s THEN category_source ELSE %(category_source)s
+    END,
+    updated_at = clock_timestamp()
+WHERE id = %(id)s AND (
+    sku, name, description, manufacturer, part_number, gtin, attributes, status, category_id
+) IS DISTINCT FROM (
+    %(sku)s, %(name)s, %(description)s, %(manufacturer)s, %(part_number)s, %(gtin)s, %(attributes)s, %(status)s,
+    %(category_id)s
+)
+"""
+
+
+@cache
+def _replacement(queryset: QuerySet[Product, Any]) -> tuple[Written, list["Field[Any, Any]"]]:
+    """The statement, and the fields whose values it takes."""
+    made_by_the_database = {"created_at", "updated_at", "search_vector"}
+    fields = [
+        field for field in Product._meta.local_concrete_fields if field.name not in made_by_the_database
+    ]
+    return Written(_REPLACE, [field.attname for field in fields], queryset), fields
+
+
+@contextmanager
+def _refusals(product: Product) -> Iterator[None]:
+    """Around one statement that writes a product: what it says of a category that is not there, and of a SKU."""
+    missing = no_category(product.category_id)
+    # A transaction asks foreign keys when it ends, and a statement without one when that ends.
+    if connection.in_atomic_block and product.category_id not in {None, *held_categories([vars(product)])}:
+        raise missing
+    with meaning(CATEGORY_EXISTS, missing), refusal_of_one(SKU_UNIQUE, sku_taken(product.sku)):
+        yield
+
+
+def _chosen_by_a_user(category_id: int | None) -> str | None:
+    return None if category_id is None else Source.MANUAL
 
 
 def sku_taken(sku: str) -> Conflict:

@@ -17,7 +17,7 @@ from products.counting import state
 from products.models import Product, Taxonomy
 from products.services.loading import faults, load_taxonomy
 from products.taxonomy_files.reading import CategoryRow
-from products.tests.conftest import URL, MakeProduct, Tree
+from products.tests.conftest import URL, MakeProduct, Tree, places
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -216,21 +216,66 @@ def test_counts_add_up_whoever_writes_and_whenever_they_are_folded(two: list[API
         assert cursor.fetchone()[0] < 2 * (80 + 27)
 
 
-def test_a_category_that_is_deleted_while_a_product_is_created_in_it_is_refused(
-    two: list[APIClient], tree: Tree
+def test_a_category_that_is_gone_is_refused_whatever_writes_the_product(
+    two: list[APIClient], make_product: MakeProduct, tree: Tree
 ) -> None:
-    """The category is gone between the statement that reads it and the one that writes the product."""
-    saws = tree["saws"]
+    """No transaction holds the category here: the foreign key speaks when the statement ends."""
+    url, gone = f"{URL}/{make_product().pk}", tree["saws"].pk
+    tree["saws"].delete()
+    for write in (partial(two[0].post, URL), partial(two[0].put, url), partial(two[0].patch, url)):
+        answer = write({"sku": "A", "name": "x", "category_id": gone})
+        assert answer.status_code == 400
+        assert places(answer) == {"/category_id": "does_not_exist"}
+    assert not Product.objects.filter(sku="A").exists()
 
-    def delete_first(execute: Any, sql: str, *rest: Any) -> Any:
-        if 'INSERT INTO "products_product"' in sql:
-            at_once(saws.delete)
-        return execute(sql, *rest)
 
-    with connection.execute_wrapper(delete_first):
-        answer = two[0].post(URL, {"sku": "A", "name": "x", "category_id": saws.pk})
-    assert answer.status_code == 400
-    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [
-        ("/category_id", "does_not_exist")
-    ]
-    assert not Product.objects.exists()
+def test_a_category_that_a_replaced_product_gets_is_not_deleted_under_it(
+    two: list[APIClient], make_product: MakeProduct, tree: Tree
+) -> None:
+    category = tree["saws"].pk
+    replaced, deleted = at_once(
+        partial(two[0].put, f"{URL}/{make_product().pk}", {"sku": "S", "name": "x", "category_id": category}),
+        partial(two[1].delete, f"/api/v1/categories/{category}"),
+    )
+    assert (replaced.status_code, deleted.status_code) in {(200, 409), (400, 204)}
+
+
+def test_two_replacements_at_once_are_both_done_and_told_of_in_their_order(
+    two: list[APIClient], make_product: MakeProduct
+) -> None:
+    url = f"{URL}/{make_product(sku='S').pk}"
+    for number in range(5):
+        bodies = [{"sku": "S", "name": f"{number} {letter}"} for letter in "ab"]
+        answers = at_once(*(partial(client.put, url, body) for client, body in zip(two, bodies, strict=True)))
+        assert statuses(answers) == [200, 200]
+    names = [entry["changes"]["name"] for entry in two[0].get(f"{url}/history").json()["results"]]
+    assert len(names) == 11
+    assert names[0]["after"] == two[0].get(url).json()["name"]
+    assert [name["before"] for name in names[:-1]] == [name["after"] for name in names[1:]]
+
+
+def test_of_two_replacements_of_what_both_have_read_one_succeeds(
+    two: list[APIClient], make_product: MakeProduct
+) -> None:
+    url = f"{URL}/{make_product(sku='S').pk}"
+    for number in range(5):
+        headers = {"If-Match": two[0].get(url).headers["ETag"]}
+        bodies = [{"sku": "S", "name": f"{number} {letter}"} for letter in "ab"]
+        answers = at_once(
+            *(
+                partial(client.put, url, body, headers=headers)
+                for client, body in zip(two, bodies, strict=True)
+            )
+        )
+        assert statuses(answers) == [200, 412]
+
+
+def test_a_product_that_is_deleted_is_not_replaced(two: list[APIClient], make_product: MakeProduct) -> None:
+    for number in range(5):
+        url = f"{URL}/{make_product().pk}"
+        replaced, deleted = at_once(
+            partial(two[0].put, url, {"sku": f"S{number}", "name": "x"}), partial(two[1].delete, url)
+        )
+        assert (replaced.status_code, deleted.status_code) in {(200, 204), (404, 204)}
+        assert two[0].put(url, {"sku": f"S{number}", "name": "x"}).status_code == 404
+    assert state().total == 0

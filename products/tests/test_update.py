@@ -62,12 +62,39 @@ def test_a_category_that_a_user_changes_counts_as_theirs(
     assert (none["category"], none["category_source"]) == (None, None)
 
 
+@pytest.mark.parametrize("source", ["automatic", "imported", "reviewed"])
+def test_who_chose_a_category_is_known_as_long_as_a_replacement_leaves_it(
+    as_editor: APIClient, make_product: MakeProduct, tree: Tree, source: str
+) -> None:
+    url = f"{URL}/{make_product(tree['saws'], sku='A').pk}"
+    Product.objects.update(category_source=source)
+    seen = []
+    for number, category in enumerate(("saws", "drills", "drills", None)):
+        body = {"sku": "A", "name": f"{number}", "category_id": category and tree[category].pk}
+        shown = as_editor.put(url, body).json()
+        seen.append((shown["category"] and shown["category"]["code"], shown["category_source"]))
+    assert seen == [("saws", source), ("drills", "manual"), ("drills", "manual"), (None, None)]
+
+
+def test_a_replacement_is_answered_as_it_is_read(
+    as_editor: APIClient, make_product: MakeProduct, tree: Tree
+) -> None:
+    url = f"{URL}/{make_product().pk}"
+    body = {"sku": "A", "name": "x", "attributes": {"long": 1.0, "b": -0.0, "a": "\u00e9"}}
+    written = as_editor.put(url, {**body, "category_id": tree["saws"].pk})
+    read = as_editor.get(url)
+    assert (written.content, written.headers["ETag"]) == (read.content, read.headers["ETag"])
+
+
 def test_a_change_that_changes_nothing_leaves_the_entity_tag(
     as_editor: APIClient, make_product: MakeProduct
 ) -> None:
     product = make_product()
-    before = as_editor.get(f"{URL}/{product.pk}").headers["ETag"]
-    assert as_editor.patch(f"{URL}/{product.pk}", {"name": product.name}).headers["ETag"] == before
+    url = f"{URL}/{product.pk}"
+    before = as_editor.get(url).headers["ETag"]
+    assert as_editor.patch(url, {"name": product.name}).headers["ETag"] == before
+    assert as_editor.put(url, {"sku": product.sku, "name": product.name}).headers["ETag"] == before
+    assert [event.pgh_label for event in product.events.all()] == ["insert"]  # type: ignore[attr-defined]
 
 
 def test_an_attribute_that_turns_from_one_into_true_is_a_change(
@@ -78,6 +105,8 @@ def test_an_attribute_that_turns_from_one_into_true_is_a_change(
     assert shown["attributes"] == {"plugs": True}
     product.refresh_from_db()
     assert product.attributes["plugs"] is True
+    body = {"sku": product.sku, "name": product.name, "attributes": {"plugs": 1.0}}
+    assert type(as_editor.put(f"{URL}/{product.pk}", body).json()["attributes"]["plugs"]) is float
 
 
 def test_a_sku_of_another_product_is_a_conflict(as_editor: APIClient, make_product: MakeProduct) -> None:

@@ -15,7 +15,9 @@ from nexus.api.conditional import answer
 from nexus.api.filters import FilterSet
 from nexus.api.pagination import Cursor
 from nexus.api.permissions import ANY_ROLE
+from nexus.api.reading import RowReader, rows_of
 from nexus.api.renderers import files, to_json
+from nexus.api.serializers import validated_values
 from nexus.api.views import ModelViewSet
 from nexus.jobs.models import Job
 from nexus.jobs.serializers import JobSerializer
@@ -34,6 +36,9 @@ from products.services.bulk import Bulk, apply_bulk
 from products.views import examples
 from products.views.files import download
 
+READER = RowReader(ProductSerializer())
+PRODUCTS = Product.objects.select_related("category__taxonomy")
+ROWS = rows_of(READER, PRODUCTS)
 FORMAT = OpenApiParameter("format", str, enum=list(FORMATS), default="csv")
 
 
@@ -71,7 +76,7 @@ FORMAT = OpenApiParameter("format", str, enum=list(FORMATS), default="csv")
 class ProductViewSet(ModelViewSet):
     """Products of the catalogue."""
 
-    queryset = Product.objects.select_related("category__taxonomy")
+    queryset = PRODUCTS
     serializer_class = ProductSerializer
     filterset_class = ProductFilterSet
     ordering_fields = ("id", "sku", "name", "created_at", "updated_at")
@@ -107,13 +112,22 @@ class ProductViewSet(ModelViewSet):
         """The exact number of products that the filters let through."""
         return counting.count(queryset)
 
-    def perform_create(self, serializer: ProductSerializer) -> Product:
+    def created(self, request: Request) -> dict[str, Any]:
         """A new product."""
-        return products.create_product(serializer.validated_data)
+        fields = validated_values(ProductSerializer, request.data)
+        return READER.shown(products.create_and_read(fields, ROWS))
 
     def perform_update(self, serializer: Any) -> Product:
         """The product with its changes."""
         return products.update_product(serializer.instance, serializer.validated_data)
+
+    def update(self, request: Request, *args: Any, partial: bool = False, **kwargs: Any) -> HttpResponse:
+        """The product as it is after the change; what replaces it whatever it was needs no look at it first."""
+        if not partial and "If-Match" not in request.headers:
+            fields = validated_values(ProductSerializer, request.data)
+            if row := products.replace_product(self._key, fields, ROWS):
+                return answer(request, READER.shown(row))
+        return super().update(request, *args, partial=partial, **kwargs)
 
     def perform_destroy(self, instance: Product) -> None:
         """Delete the product."""

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
 
-from nexus.api.prepared import Prepared
+from nexus.api.prepared import Prepared, Written
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +67,16 @@ def _with_permission(group: Group) -> Group:
     return group
 
 
+def a_new_group() -> Written:
+    return Written("INSERT INTO auth_group (name) VALUES (%(name)s)", ["name"], Group.objects.order_by())
+
+
+def test_what_is_written_is_read_and_nothing_else() -> None:
+    Group.objects.create(name="first")
+    (group,) = a_new_group().write({"name": "second"})
+    assert group == Group.objects.get(name="second")
+
+
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The SQL that is sent while the test runs."""
@@ -93,6 +103,8 @@ def test_behind_a_pooler_the_sql_is_sent_as_it_is(sent: list[str], monkeypatch: 
     group = Group.objects.create(name="first")
     assert by_name().run("first") == [group]
     assert sent[-1].startswith("SELECT ")
+    assert [group.name for group in a_new_group().write({"name": "second"})] == ["second"]
+    assert sent[-1].startswith("WITH ")
 
 
 def test_a_session_keeps_no_more_statements_than_it_should(

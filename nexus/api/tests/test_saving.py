@@ -1,4 +1,4 @@
-"""`insert` and `update` do what `Model.save` does."""
+"""Rows are written as `Model.save` writes them."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.signals import post_save, pre_save
 
 from classification.models import Classification
-from nexus.api.saving import insert, update
+from nexus.api.saving import insert, insert_and_read, update_and_read
 from nexus.jobs.models import Chunk, Job
 from products.models import Product
 
@@ -48,15 +48,34 @@ def test_what_the_database_has_a_default_for_is_known_to_the_new_instance() -> N
     assert job.reason == Job.objects.get(pk=job.pk).reason == ""
 
 
-def test_a_change_writes_the_named_fields_and_no_others() -> None:
+@pytest.mark.parametrize("rows", [Product.objects.all(), Product.objects.values_list("sku", "attributes")])
+def test_what_is_written_is_read_as_a_queryset_reads_it(rows: Any, django_assert_num_queries: Any) -> None:
     product = drill("A")
-    insert(product)
+    with django_assert_num_queries(1):
+        written = insert_and_read(product, rows)
+    assert written == rows.get()
+    product.pk, product.attributes = Product.objects.get().pk, {"voltage": 36}
+    with django_assert_num_queries(1):
+        changed = update_and_read(product, ("attributes",), rows)
+    assert changed == rows.get()
+    assert Product.objects.get().attributes == {"voltage": 36}
+
+
+def test_what_it_refers_to_is_read_along(django_assert_num_queries: Any) -> None:
+    insert(job := Job(kind="any"))
+    chunk = Chunk(job_id=job.pk, position=0, first=0, size=1)
+    with django_assert_num_queries(1):
+        written = insert_and_read(chunk, Chunk.objects.select_related("job"))
+        assert written.job == job
+
+
+def test_a_change_writes_the_named_fields_and_no_others() -> None:
+    product = insert_and_read(drill("A"), Product.objects.all())
     before = product.updated_at
     product.name, product.manufacturer = "Saw", "not saved"
-    update(product, ("name", "updated_at"))
-    read = Product.objects.get(pk=product.pk)
-    assert (read.name, read.manufacturer) == ("Saw", "")
-    assert read.updated_at == product.updated_at > before
+    changed = update_and_read(product, ("name", "updated_at"), Product.objects.all())
+    assert (changed.name, changed.manufacturer) == ("Saw", "")
+    assert changed.updated_at > before
 
 
 def test_rows_that_belong_together_are_made_in_one_statement(django_assert_num_queries: Any) -> None:
@@ -86,7 +105,7 @@ def test_the_history_knows_on_whose_behalf() -> None:
     with pghistory.context(source="test", user=7):
         insert(product)
         product.name = "Saw"
-        update(product, ("name",))
+        update_and_read(product, ("name",), Product.objects.all())
     events = product.events.order_by(F("pgh_id"))  # type: ignore[attr-defined]
     assert [event.pgh_label for event in events] == ["insert", "update"]
     assert all(event.pgh_context == {"source": "test", "user": 7} for event in events)

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import pytest
 from rest_framework import serializers
 
 from accounts.serializers import MeSerializer
 from nexus.api.errors import flatten
-from nexus.api.serializers import Serializer
+from nexus.api.serializers import Serializer, validated_values
 
 
 class Shelf(Serializer):
@@ -51,3 +52,20 @@ def test_what_is_in_a_list_has_the_type_that_the_schema_promises() -> None:
     assert not shelf.is_valid()
     places = {error["pointer"] for error in flatten(shelf.errors)}
     assert places == {"/sizes/1", "/sizes/2"}
+
+
+def test_validated_values_are_those_of_a_serializer() -> None:
+    data = {"code": "a"}
+    first, second = validated_values(Shelf, data), validated_values(Shelf, data)
+    assert first == second == {"code": "a", "sizes": []}
+    assert first["sizes"] is not second["sizes"]
+    with pytest.raises(serializers.ValidationError) as refused:
+        validated_values(Shelf, {"code": 1, "size": 2})
+    assert {error["pointer"] for error in flatten(refused.value.detail)} == {"/code", "/size"}
+
+
+def test_half_a_surrogate_pair_is_no_text() -> None:
+    with pytest.raises(serializers.ValidationError) as refused:
+        validated_values(Shelf, {"code": "\ud800"})
+    assert refused.value.get_codes() == {"code": ["surrogate_characters_not_allowed"]}
+    assert validated_values(Shelf, {"code": "\U0001f528"})["code"] == "\U0001f528"
