@@ -1,4 +1,4 @@
-"""A label or two for each of many categories: foreign text is refused, own products are found, at a level that holds."""
+"""A label or two for each of many categories: foreign text is refused, own products found, at a level that holds."""
 
 import csv
 from pathlib import Path
