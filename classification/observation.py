@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from django.db.models import OuterRef, Subquery
 from prometheus_client.core import GaugeMetricFamily
 
-from classification.models import Classification, Classifier
+from classification.models import Activation, Classification, Classifier
 from classification.services import watching
 from nexus.ops.metrics import register_gauges
 from nexus.ops.status import register_count, register_section
@@ -22,14 +23,13 @@ def waiting_reviews() -> int:
 
 
 def active_classifiers() -> dict[str, dict[str, object]]:
-    """The active classifier of each taxonomy."""
+    """The active classifier of each taxonomy, and why it is that one."""
+    newest = Activation.objects.filter(classifier=OuterRef("pk"))
     rows = Classifier.objects.filter(status=Classifier.Status.ACTIVE, taxonomy__is_current=True)
-    return {
-        code: {"id": pk, "version": version, "training_size": size, "activated_at": activated_at}
-        for code, pk, version, size, activated_at in rows.values_list(
-            "taxonomy__code", "id", "version", "training_size", "activated_at"
-        )
-    }
+    found = rows.annotate(reason=Subquery(newest.values("reason")[:1])).values(
+        "taxonomy__code", "id", "version", "training_size", "activated_at", "reason"
+    )
+    return {row.pop("taxonomy__code"): row for row in found}
 
 
 def gauges() -> Iterator[GaugeMetricFamily]:

@@ -90,6 +90,7 @@ class Activation(models.Model):
         PERSON = "person", "activated by a person"
         RULE = "rule", "not worse than the one before"
         RETURN = "return", "returned to"
+        REPAIR = "repair", "in place of one that could not be read"
 
     taxonomy = models.ForeignKey(
         "products.Taxonomy", on_delete=models.CASCADE, related_name="activations", db_index=False

@@ -28,7 +28,7 @@ from classification.engine.model import LinearModel
 from classification.engine.report import Figures
 
 FORMAT = "nexus-classifier"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _MANIFEST = "manifest.json"
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 # What zipfile and json raise, one after the other, when single bits of a file have turned.
@@ -96,6 +96,7 @@ def _described(learned: Learned) -> dict[str, Any]:
         "confidence": asdict(confidence) if confidence else None,
         "gate": asdict(gate) if gate else None,
         "is_blended": learned.shares is not None,
+        "trusts_cold": learned.trusts_cold,
     }
 
 
@@ -106,6 +107,7 @@ def _arrays_of(learned: Learned) -> Arrays:
         "idf": features.idf,
         "views": features.views,
         "bias": learned.model.bias,
+        "is_proven": learned.is_proven,
         "example_ids": examples.ids,
         "example_labels": examples.labels.astype(np.int32),
         **_sparse("weights", learned.model.weights),
@@ -135,6 +137,8 @@ def _learned(described: dict[str, Any], arrays: Arrays) -> Learned:
         _confidence(described["confidence"]),
         _gate(described["gate"]),
         Exemplars(examples, arrays["example_ids"], arrays["example_labels"].astype(np.int64)),
+        arrays["is_proven"],
+        described["trusts_cold"],
     )
 
 

@@ -35,17 +35,6 @@ def fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int64]) -> fl
     return float(np.exp(minimize_scalar(loss, bounds=(-5.0, 3.0), method="bounded").x))
 
 
-def signals(best: Floats, familiarity: Floats) -> Floats:
-    """What the confidence of the first answer may depend on, of shape (rows, 6).
-
-    ``best`` are the three greatest probabilities of each row, in descending order: the log odds of the first, and
-    the logarithms of its ratios to the second and the third. ``familiarity`` has three more columns.
-    """
-    first, second, third = np.maximum(best, _SMALLEST).T
-    odds = np.log(first) - np.log(np.maximum(1.0 - first, _SMALLEST))
-    return np.column_stack([odds, np.log(first / second), np.log(first / third), familiarity])
-
-
 @dataclass(frozen=True, slots=True)
 class Logistic:
     """P(right) = 1 / (1 + exp(-(bias + weights . (signals - centre) / scale)))."""
@@ -117,15 +106,39 @@ def wilson_lower_bound(right: Floats, total: Floats) -> Floats:
     return np.asarray((share + z * z / (2 * total) - spread) / (1 + z * z / total), dtype=np.float64)
 
 
-def fit_threshold(confidence: Floats, right: Truths, promised: float) -> float | None:
-    """The least confidence above which the promise holds on at least 100 rows, or None if there is none."""
+def fit_threshold(
+    confidence: Floats, right: Truths, promised: float, groups: NDArray[np.int64] | None = None
+) -> float | None:
+    """The least confidence above which the promise holds on at least 100 rows, or None if there is none.
+
+    ``groups`` are given where the rows are of some kinds and what is to come is of as many others: then the bound has
+    room for the difference between kinds.
+    """
     order = np.argsort(-confidence, kind="stable")
-    ordered = confidence[order]
+    ordered, hits = confidence[order], right[order].astype(float)
     total = np.arange(1, len(order) + 1, dtype=float)
-    bound = wilson_lower_bound(np.cumsum(right[order]).astype(float), total)
+    bound = wilson_lower_bound(np.cumsum(hits), total)
+    if groups is not None:
+        bound = np.minimum(bound, _bound_over_groups(hits, groups[order]))
     last_of_equals = np.append(ordered[1:] != ordered[:-1], True)
     good = np.flatnonzero((bound >= promised) & last_of_equals & (total >= FEWEST_ROWS))
     return float(ordered[good[-1]]) if len(good) else None
+
+
+def _bound_over_groups(hits: Floats, groups: NDArray[np.int64]) -> Floats:
+    """One-sided 90 % lower bounds of the share of hits among the first rows, for other groups than these.
+
+    The variance is that of a ratio over clusters (W. Cochran, "Sampling Techniques", 1977, chapter 11), twice: with
+    r the ratio, n rows and h hits of a group, 2 * sum of (h - r n)^2 over the groups / (sum of n)^2.
+    """
+    total = np.arange(1, len(hits) + 1, dtype=float)
+    share = np.cumsum(hits) / total
+    squares = np.zeros(len(hits))
+    for group in np.unique(groups):
+        own = groups == group
+        squares += (np.cumsum(hits * own) - share * np.cumsum(own)) ** 2
+    spread = np.sqrt(2 * squares) / total
+    return np.asarray(share - _NINETY_PERCENT_ONE_SIDED * spread, dtype=np.float64)
 
 
 def reliability(confidence: Floats, right: Truths) -> list[dict[str, float | int]]:

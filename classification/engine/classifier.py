@@ -8,15 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classification.engine import artefact
-from classification.engine.calibration import signals
 from classification.engine.cold_start import COLD_THRESHOLD, ColdStart, pseudo_labels
 from classification.engine.data import Candidate, Category, Example, Prediction, Settings, Text
-from classification.engine.features import batch_of, familiarity
-from classification.engine.gate import gate_signals
 from classification.engine.learning import Learned, learn, learn_from_guesses
-from classification.engine.readings import Readings
+from classification.engine.observation import (
+    TOP,
+    Observation,
+    confidence_signals,
+    gate_signals,
+    is_backed,
+    top_probabilities,
+)
 from classification.engine.reasons import Answers, BatchReasons, ColdReasons, LearnedReasons, RowReasons
-from classification.engine.report import TOP, Figures, top_probabilities
+from classification.engine.report import Figures
 from classification.engine.tree import Tree
 
 Floats = NDArray[np.float64]
@@ -72,7 +76,7 @@ def fit(
             tree,
             examples,
             labels,
-            lambda texts: cold.read(texts).probabilities().astype(np.float32),
+            cold.read,
             settings.promised_precision,
         )
     return Classifier(
@@ -165,27 +169,23 @@ class Classifier:
         probabilities = readings.probabilities().astype(np.float32)
         order, _ = top_probabilities(probabilities, max(top_k, 2))
         confidences, known = readings.confidence(), readings.is_known()
-        answers = Answers(probabilities, order, confidences, known & (confidences >= COLD_THRESHOLD), known)
+        certain = known & (confidences >= COLD_THRESHOLD)
+        answers = Answers(probabilities, order, confidences, certain, known, known)
         return answers, ColdReasons(answers, self._tree, self._ids, readings)
 
     def _answers_of_model(
         self, learned: Learned, texts: Sequence[Text], top_k: int
     ) -> tuple[Answers, BatchReasons]:
-        batch = batch_of(texts)
-        found = learned.features.occurrences(batch)
-        rows = learned.features.rows_of(found, len(texts))
-        scores = learned.model.scores(rows)
-        readings = None if learned.shares is None else self._cold.read(texts)
-        cold = None if readings is None else readings.probabilities().astype(np.float32)
-        probabilities = learned.probabilities(scores, cold)
-        order, best = top_probabilities(probabilities, max(top_k, TOP))
-        seen = familiarity(batch, found, len(texts))
-        known, belongs = _belonging(learned, seen, scores, readings)
-        confidences, threshold = _confidences(learned, best, seen, order[:, 0], readings)
-        certain = belongs & (confidences >= (np.inf if threshold is None else threshold))
-        answers = Answers(probabilities, order, confidences, certain, known)
-        reasons = LearnedReasons(answers, self._tree, self._ids, learned, (batch, found, rows), readings)
-        return answers, reasons
+        seen = learned.observe(texts, self._cold.read)
+        order, best = top_probabilities(seen.probabilities, max(top_k, TOP))
+        known, near, belongs = _belonging(learned, seen)
+        confidences, threshold = _confidences(learned, best, seen, order[:, 0])
+        backed = is_backed(
+            order[:, 0], learned.is_proven[order[:, 0]], seen.cold, trusts_cold=learned.trusts_cold
+        )
+        certain = belongs & backed & (confidences >= (np.inf if threshold is None else threshold))
+        answers = Answers(seen.probabilities, order, confidences, certain, known, near)
+        return answers, LearnedReasons(answers, self._tree, self._ids, learned, seen)
 
     def _predictions(self, answers: Answers, reasons: BatchReasons, top_k: int) -> list[Prediction]:
         """The first candidate has its calibrated confidence; the others share the rest as their probabilities do.
@@ -248,28 +248,28 @@ class Classifier:
         return cls.from_bytes(path.read_bytes())
 
 
-def _belonging(
-    learned: Learned, seen: Floats, scores: NDArray[np.float32], readings: Readings | None
-) -> tuple[Truths, Truths]:
-    """Which texts have something known, and which belong to the catalogue so well that an answer may be certain."""
-    has_words, familiar = seen[:, 2] > 0, seen[:, :2].max(axis=1)
+def _belonging(learned: Learned, seen: Observation) -> tuple[Truths, Truths, Truths]:
+    """Which texts have something known, which are near to the catalogue, and which so near that they belong to it."""
+    has_words, familiar = seen.familiarity[:, 2] > 0, seen.familiarity[:, :2].max(axis=1)
     resembles = familiar >= (_LEAST_FAMILIARITY if learned.gate is None else _MOST_UNFAMILIAR)
-    if readings is not None:
-        resembles |= readings.is_known()
-    if learned.gate is None:
-        return has_words & resembles, has_words & resembles
-    belonging = learned.gate.belonging(gate_signals(seen, scores))
-    known = has_words & (resembles | (belonging >= learned.gate.known_from))
-    return known, has_words & (belonging >= learned.gate.certain_from)
+    if seen.readings is not None:
+        resembles |= seen.readings.is_known()
+    gate, known = learned.gate, has_words & resembles
+    if gate is None:
+        return known, known, known
+    belonging = gate.belonging(gate_signals(seen.scores, seen.familiarity, seen.cold))
+    known |= has_words & (belonging >= gate.known_from)
+    return known, belonging >= gate.near_from, has_words & (belonging >= gate.certain_from)
 
 
 def _confidences(
-    learned: Learned, best: Floats, seen: Floats, leaves: NDArray[np.int64], readings: Readings | None
+    learned: Learned, best: Floats, seen: Observation, leaves: NDArray[np.int64]
 ) -> tuple[Floats, float | None]:
     """Confidences of the first answers and the threshold of certainty: measured ones, or the cold start's."""
     if learned.confidence is not None:
-        return learned.confidence.logistic.predict(signals(best[:, :TOP], seen)), learned.confidence.threshold
-    if readings is None:
-        return np.minimum(best[:, 0], _UNSURE), COLD_THRESHOLD
-    agreed = np.where(readings.best() == leaves, 1.0, _UNSURE)
-    return np.minimum(readings.confidence(), agreed), COLD_THRESHOLD
+        signals = confidence_signals(best[:, :TOP], leaves, seen.familiarity, seen.cold)
+        return learned.confidence.logistic.predict(signals), learned.confidence.threshold
+    if seen.cold is None:
+        return np.minimum(best[:, 0], _UNSURE), None
+    agreed = np.where(seen.cold.best == leaves, 1.0, _UNSURE)
+    return np.minimum(seen.cold.confidence, agreed), COLD_THRESHOLD if learned.trusts_cold else None

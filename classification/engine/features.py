@@ -223,6 +223,15 @@ def familiarity(batch: Batch, found: Occurrences, count: int) -> NDArray[np.floa
     )
 
 
+def familiarity_of(features: Features, texts: Sequence[Text]) -> NDArray[np.float64]:
+    """How much of each text the features know, of shape (texts, 3)."""
+    found = [np.zeros((0, 3))]
+    for start in range(0, len(texts), _ROWS_AT_ONCE):
+        batch = batch_of(texts[start : start + _ROWS_AT_ONCE])
+        found.append(familiarity(batch, features.occurrences(batch), len(batch.titles.ends)))
+    return np.vstack(found)
+
+
 def _share(rows: Integers, weights: NDArray[np.float64], known: Integers, count: int) -> NDArray[np.float64]:
     """The weight of the known runs of each row beside that of all its runs."""
     part = np.bincount(rows[known], weights[known], minlength=count)

@@ -11,17 +11,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from classification.engine.calibration import Floats, Logistic, Truths
+from classification.engine.calibration import Floats, Logistic
 from classification.engine.data import Text
 
 FOREIGN = Path(__file__).with_name("foreign_products.txt")
 # Of the catalogue's own products that are certain this share may be asked about all the same, and of all of them this
 # share be taken for strangers.
 _ASKED, _STRANGE = 0.015, 0.002
+# Of foreign products at most this share may have a certain answer, and this one an answer at a higher level.
+_LET_IN, _NEAR = 0.02, 0.05
+_FLOORS = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99)
+_LEAST_STEP = 1e-9
 _SURELY_FOREIGN = 0.05
 # A trade is the catalogue's own if its products are known at least this well, beside those of the catalogue.
 _OWN_TRADE = 0.55
@@ -52,44 +56,67 @@ def _sections(path: Path) -> Iterator[list[str]]:
     yield titles
 
 
-def gate_signals(familiarity: Floats, scores: NDArray[np.float32]) -> Floats:
-    """What the gate looks at, of shape (rows, 5): familiarity, the best score and its lead over the second."""
-    two = -np.partition(-scores, 1, axis=1)[:, :2] if scores.shape[1] > 1 else np.hstack([scores, scores - 1])
-    return np.column_stack([familiarity, two[:, 0], two[:, 0] - two[:, 1]])
+class Shown(NamedTuple):
+    """Products as the gate sees them: their signals, and the confidences of their answers."""
+
+    signals: Floats
+    confidence: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """``certain_from`` is the belonging that a certain answer needs, ``known_from`` the one that any answer needs."""
+    """``certain_from`` is the belonging that a certain answer needs, ``near_from`` the one that backing off needs, and
+    ``known_from`` the one that any answer needs.
+    """
 
     logistic: Logistic
     certain_from: float
+    near_from: float
     known_from: float
 
     @classmethod
-    def fit(cls, own: Floats, certain: Truths, trades: Sequence[Floats]) -> "Gate | None":
-        """Learn from signals of the catalogue's own products and of those of each trade.
+    def fit(
+        cls, own: Shown, trades: Sequence[Shown], least: float | None
+    ) -> "tuple[Gate | None, float | None]":
+        """Learn from the catalogue's own products and those of each trade.
 
-        ``certain`` says which of its own products have an answer that would be taken. None when every trade is the
-        catalogue's own.
+        The gate and the confidence that a certain answer needs, which is ``least`` or more. Both are chosen together:
+        as many of the catalogue's own products as possible shall be certain, and hardly any foreign one. None when
+        every trade is the catalogue's own.
         """
         usual = _known_words(own)
         foreign = [trade for trade in trades if _known_words(trade) < _OWN_TRADE * usual]
         if not foreign:
-            return None
-        outside = np.vstack(foreign)
-        rows = np.vstack([own, outside])
-        belongs = np.concatenate([np.ones(len(own), dtype=bool), np.zeros(len(outside), dtype=bool)])
-        logistic = Logistic.fit(rows, belongs)
-        belonging = logistic.predict(own)
-        taken = belonging[certain] if certain.any() else belonging
-        known_from = min(_SURELY_FOREIGN, float(np.quantile(belonging, _STRANGE)))
-        return cls(logistic, float(np.quantile(taken, _ASKED)), known_from)
+            return None, least
+        outside = Shown(*map(np.concatenate, zip(*foreign, strict=True)))
+        belongs = np.repeat([True, False], [len(own.signals), len(outside.signals)])
+        logistic = Logistic.fit(np.vstack([own.signals, outside.signals]), belongs)
+        inside, let_in = logistic.predict(own.signals), logistic.predict(outside.signals)
+        known_from = min(_SURELY_FOREIGN, float(np.quantile(inside, _STRANGE)))
+        near_from = float(np.quantile(let_in, 1 - _NEAR))
+        if least is None:
+            return cls(logistic, float(np.quantile(inside, _ASKED)), near_from, known_from), None
+        _, threshold, certain_from = max(
+            _with_threshold(threshold, own, inside, outside, let_in)
+            for threshold in (least, *(floor for floor in _FLOORS if floor > least))
+        )
+        return cls(logistic, certain_from, min(near_from, certain_from), known_from), threshold
 
     def belonging(self, signals: Floats) -> Floats:
         """How likely each product belongs to the catalogue."""
         return self.logistic.predict(signals)
 
 
-def _known_words(signals: Floats) -> float:
-    return float(np.mean(signals[:, 1]))
+def _with_threshold(
+    threshold: float, own: Shown, inside: Floats, outside: Shown, let_in: Floats
+) -> tuple[float, float, float]:
+    """How much of the own products is certain, the threshold, and the belonging that is needed beside it."""
+    taken = own.confidence >= threshold
+    asked = float(np.quantile(inside[taken], _ASKED)) if taken.any() else 1.0
+    tempted = np.where(outside.confidence >= threshold, let_in, 0.0)
+    needed = max(asked, float(np.quantile(tempted, 1 - _LET_IN, method="higher")) + _LEAST_STEP)
+    return float(np.mean(taken & (inside >= needed))), threshold, needed
+
+
+def _known_words(shown: Shown) -> float:
+    return float(np.mean(shown.signals[:, 1]))

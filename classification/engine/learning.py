@@ -2,56 +2,64 @@
 
 Every leaf's name, keywords and path form a pseudo-product, so that one model covers labelled and unlabelled
 leaves. Its probabilities are blended with those of the cold start, leaf by leaf, as long as a leaf has few
-examples. Confidence, thresholds and figures come from out-of-fold predictions; titles that differ only in size,
-colour or pack lie in one fold. Where nothing is labelled, the most certain answers of the cold start take the place
-of labels.
+examples. Confidence, thresholds and figures come from predictions by models that had not seen the product
+(``out_of_fold.py``). Where nothing is labelled, the most certain answers of the cold start take the place of labels.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from zlib import crc32
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.special import bdtrc
 
-from classification.engine.calibration import (
-    FEWEST_DIFFERENT,
-    FEWEST_ROWS,
-    Confidence,
-    Truths,
-    fit_temperature,
-    softmax,
-)
+from classification.engine.calibration import Confidence, Logistic, fit_temperature, fit_threshold, softmax
 from classification.engine.data import Category, Example, Text
 from classification.engine.explanation import Exemplars
 from classification.engine.features import Features, batch_of, familiarity
-from classification.engine.gate import Gate, foreign_trades, gate_signals
+from classification.engine.gate import Gate, Shown, foreign_trades
 from classification.engine.model import LinearModel
-from classification.engine.report import Figures, Measured, measure
-from classification.engine.text import near_identity
+from classification.engine.observation import (
+    ColdView,
+    Observation,
+    confidence_signals,
+    gate_signals,
+    is_backed,
+    top_probabilities,
+)
+from classification.engine.out_of_fold import FEW_UNLABELLED, Material, Unseen, predict_unseen
+from classification.engine.readings import COLD_THRESHOLD, Readings
+from classification.engine.report import (
+    Figures,
+    Measured,
+    confidence_figures,
+    cross_fitted,
+    fit_back_off,
+    ranking_figures,
+)
 from classification.engine.tree import Tree
 
 Floats = NDArray[np.float32]
+Truths = NDArray[np.bool_]
 Integers = NDArray[np.int64]
-ColdReader = Callable[[Sequence[Text]], Floats]
+ColdReader = Callable[[Sequence[Text]], Readings]
 
-_MOST_CELLS = 6_000_000
-_FOLDS, _FOLDS_OF_MANY, _MANY = 5, 3, 6_000
 _START_TEMPERATURE = 0.15
 _LABELS_OF_COLD_SHARES = (0, 2, 5, 10)
 _COLD_SHARES = (0.5, 0.4, 0.15, 0.0)
+# By how much more than that the cold start may be trusted.
+_TRUSTS = (1.0, 1.5, 1.9)
 # Reading the cold start takes ten times as long as the model, so it must be worth that.
 _LEAST_GAIN = 0.005
-_FEW_UNLABELLED = 0.1
-_ROWS_AT_ONCE = 1_000
+_CONTRADICTED = 0.05
+_MOSTLY_NEW = 0.35
 _SELF_TRAINING_TEMPERATURE, _SELF_TRAINING_COLD_SHARE = 0.08, 0.35
 
 
-def cold_shares(labels: Integers, leaves: int) -> Floats:
-    """How much of a leaf's probability comes from the cold start: .5 without examples, none from ten on."""
-    counts = np.bincount(labels, minlength=leaves)
-    return np.interp(counts, _LABELS_OF_COLD_SHARES, _COLD_SHARES).astype(np.float32)
+def cold_shares(counts: NDArray[np.integer], trust: float) -> Floats:
+    """How much of a leaf's probability comes from the cold start: ``trust`` / 2 without examples, none from ten on."""
+    shares = np.interp(counts, _LABELS_OF_COLD_SHARES, _COLD_SHARES)
+    return np.asarray(trust * shares, dtype=np.float32)
 
 
 def blend(cold: Floats, learned: Floats, shares: Floats) -> Floats:
@@ -66,7 +74,9 @@ class Learned:
     """Features, model and calibration; ``confidence`` and ``gate`` are None below 100 examples, and below 30 that
     differ in more than size.
 
-    ``shares`` is the say of the cold start in each leaf, None where it has none in any.
+    ``shares`` is the say of the cold start in each leaf, None where it has none in any. ``is_proven`` says in which
+    leaves an answer may be certain by its confidence: those with labels, unless too many leaves have none. In the
+    others the cold start must be sure as well, and ``trusts_cold`` say that it may be believed.
     """
 
     features: Features
@@ -76,28 +86,22 @@ class Learned:
     confidence: Confidence | None
     gate: Gate | None
     exemplars: Exemplars
+    is_proven: Truths
+    trusts_cold: bool
 
-    def probabilities(self, scores: Floats, cold: Floats | None) -> Floats:
-        """Blended probabilities of shape (rows, leaves)."""
-        learned = softmax(scores, self.temperature)
-        return learned if cold is None or self.shares is None else blend(cold, learned, self.shares)
-
-
-@dataclass(slots=True)
-class _OutOfFold:
-    """Predictions for a sample of the examples by models that have not seen their folds.
-
-    ``numbers`` says which examples, ``different`` how many of them are not near-identical to others, and ``shares``
-    what the cold start's say was at that time.
-    """
-
-    numbers: Integers
-    different: int
-    folds: Integers
-    labels: Integers
-    scores: Floats
-    familiarity: NDArray[np.float64]
-    shares: Floats
+    def observe(self, texts: Sequence[Text], read: ColdReader) -> Observation:
+        """Look at a batch, which the cold start reads if it has a say."""
+        batch = batch_of(texts)
+        found = self.features.occurrences(batch)
+        rows = self.features.rows_of(found, len(texts))
+        scores = self.model.scores(rows)
+        probabilities = softmax(scores, self.temperature)
+        readings = None
+        if self.shares is not None:
+            readings = read(texts)
+            probabilities = blend(readings.probabilities().astype(np.float32), probabilities, self.shares)
+        seen = familiarity(batch, found, len(texts))
+        return Observation(batch, found, rows, scores, probabilities, seen, readings)
 
 
 def document(leaf: Category) -> Text:
@@ -115,26 +119,20 @@ def learn(
 ) -> tuple[Learned, Figures]:
     """Fit on the examples.
 
-    ``labels`` are their leaf numbers, ``read`` gives the probabilities of the cold start, of shape (texts,
-    leaves), and ``promised`` is the share of certain answers that must be right.
+    ``labels`` are their leaf numbers, ``read`` is how the cold start reads texts, and ``promised`` is the share of
+    certain answers that must be right.
     """
-    texts = [example.text for example in examples]
-    documents = [document(leaf) for leaf in leaves]
-    features = Features.fit([*texts, *documents])
-    rows = features.transform([*texts, *documents])
-    seen = _out_of_fold(features, rows, texts, labels, len(leaves))
-    shares: Floats | None = cold_shares(labels, len(leaves))
-    temperature, probabilities, is_blended = _ranked(seen, texts, labels, read, len(leaves))
-    if not is_blended:
-        shares = None
-    measured = Measured(probabilities, seen.labels, seen.folds, seen.familiarity, seen.different)
-    confidence, certain, figures = measure(measured, leaves, tree, promised)
-    model = LinearModel.fit(rows, np.concatenate([labels, np.arange(len(leaves))]), len(leaves))
-    used = model.used_columns()
-    kept, model = features.keep(used), model.keep(used)
-    gate = _fit_gate(kept, model, seen, certain) if confidence else None
-    exemplars = Exemplars.choose(rows[: len(texts)][:, used], kept, [one.id for one in examples], labels)
-    return Learned(kept, model, temperature, shares, confidence, gate, exemplars), figures
+    material = _material(leaves, [example.text for example in examples], labels)
+    unseen = predict_unseen(material)
+    temperature, trust, measured = _ranked(unseen, material, read)
+    counts = np.bincount(labels, minlength=len(leaves))
+    shares = None if trust is None else cold_shares(counts, trust)
+    learned = _fitted(material, [example.id for example in examples], temperature, shares)
+    is_proven = (counts > 0) & (material.expected_new <= _MOSTLY_NEW)
+    learned = replace(learned, is_proven=is_proven, trusts_cold=_trusts_cold(measured, promised))
+    if not unseen.is_enough():
+        return learned, ranking_figures(measured)
+    return _calibrated(learned, measured, leaves, tree, read, promised)
 
 
 def learn_from_guesses(leaves: Sequence[Category], texts: Sequence[Text], labels: Integers) -> Learned:
@@ -143,88 +141,94 @@ def learn_from_guesses(leaves: Sequence[Category], texts: Sequence[Text], labels
     The model learns what else goes with the words of the categories. Nothing can be measured, so that the answers
     keep the confidence of the cold start.
     """
-    documents = [document(leaf) for leaf in leaves]
-    features = Features.fit([*texts, *documents])
-    rows = features.transform([*texts, *documents])
-    model = LinearModel.fit(rows, np.concatenate([labels, np.arange(len(leaves))]), len(leaves))
-    used = model.used_columns()
-    kept, model = features.keep(used), model.keep(used)
-    exemplars = Exemplars.choose(rows[:0, used], kept, [], labels[:0])
     shares = np.full(len(leaves), _SELF_TRAINING_COLD_SHARE, dtype=np.float32)
-    return Learned(kept, model, _SELF_TRAINING_TEMPERATURE, shares, None, None, exemplars)
+    return _fitted(_material(leaves, texts, labels), [None] * len(texts), _SELF_TRAINING_TEMPERATURE, shares)
 
 
-def _ranked(
-    seen: _OutOfFold, texts: Sequence[Text], labels: Integers, read: ColdReader, leaves: int
-) -> tuple[float, Floats, bool]:
-    """Temperature, out-of-fold probabilities, and whether the cold start has a say in them."""
-    enough = seen.different >= FEWEST_DIFFERENT and len(seen.numbers) >= FEWEST_ROWS
-    temperature = fit_temperature(seen.scores, seen.labels) if enough else _START_TEMPERATURE
-    alone = softmax(seen.scores, temperature)
-    if not seen.shares.any():
-        return temperature, alone, False
-    blended = blend(read([texts[number] for number in seen.numbers]), alone, seen.shares)
-    unlabelled = 1 - len(np.unique(labels)) / leaves
-    gain = float(
-        np.mean(blended.argmax(axis=1) == seen.labels) - np.mean(alone.argmax(axis=1) == seen.labels)
+def _material(leaves: Sequence[Category], texts: Sequence[Text], labels: Integers) -> Material:
+    everything = [*texts, *map(document, leaves)]
+    features = Features.fit(everything)
+    return Material(features, features.transform(everything), texts, labels, len(leaves))
+
+
+def _fitted(
+    material: Material, ids: Sequence[int | None], temperature: float, shares: Floats | None
+) -> Learned:
+    """A model of all rows and the features that it uses; nothing is said about confidence yet."""
+    model = LinearModel.fit(material.rows, material.all_labels, material.leaves)
+    used = model.used_columns()
+    kept = material.features.keep(used)
+    exemplars = Exemplars.choose(material.rows[: len(ids)][:, used], kept, ids, material.labels)
+    nothing = np.zeros(material.leaves, dtype=bool)
+    return Learned(
+        kept, model.keep(used), temperature, shares, None, None, exemplars, nothing, trusts_cold=True
     )
-    is_worth_it = not enough or unlabelled > _FEW_UNLABELLED or gain >= _LEAST_GAIN
-    return temperature, blended if is_worth_it else alone, is_worth_it
 
 
-def _identities(texts: Sequence[Text]) -> Integers:
-    """A number for each text, the same for near-identical titles, whatever their order."""
-    keys = (near_identity(text.name) or text.name for text in texts)
-    return np.array([crc32(key.encode("utf-8", "ignore")) for key in keys], dtype=np.int64)
+def _trusts_cold(measured: Measured, promised: float) -> bool:
+    """Whether the labels, which the cold start has not seen, do not contradict the promise where it is sure.
+
+    They do when chance would bring about so many wrong answers once in twenty times at most (binomial test). Titles
+    that are nearly the same count once.
+    """
+    cold = measured.cold
+    if cold is None:
+        return False
+    sure = np.flatnonzero(cold.confidence >= COLD_THRESHOLD)
+    sure = sure[np.unique(measured.unseen.identities[sure], return_index=True)[1]]
+    wrong = int(np.sum(cold.best[sure] != measured.labels[sure]))
+    return wrong == 0 or float(bdtrc(wrong - 1, len(sure), 1 - promised)) >= _CONTRADICTED
 
 
-def _sample(rows: int, leaves: int) -> Integers:
-    """The rows to measure with, evenly spread: all of them, or as many as memory allows."""
-    most = max(FEWEST_ROWS, _MOST_CELLS // leaves)
-    return np.arange(rows) if rows <= most else np.linspace(0, rows - 1, most).astype(np.int64)
+def _ranked(unseen: Unseen, material: Material, read: ColdReader) -> tuple[float, float | None, Measured]:
+    """The temperature, how far the cold start is to be trusted (None: not at all), and the probabilities."""
+    is_enough = unseen.is_enough()
+    temperature = fit_temperature(unseen.scores, unseen.labels) if is_enough else _START_TEMPERATURE
+    alone = softmax(unseen.scores, temperature)
+    if not cold_shares(unseen.counts, 1.0).any():
+        return temperature, None, Measured(unseen, alone, None)
+    readings = read([material.texts[number] for number in unseen.numbers])
+    cold = readings.probabilities().astype(np.float32)
+    trusts = _TRUSTS if is_enough else _TRUSTS[:1]
+    blended = [blend(cold, alone, cold_shares(unseen.counts, trust)) for trust in trusts]
+    without, *others = [float(np.mean(one.argmax(axis=1) == unseen.labels)) for one in (alone, *blended)]
+    best = int(np.argmax(others))
+    if is_enough and material.unlabelled <= FEW_UNLABELLED and others[best] < without + _LEAST_GAIN:
+        return temperature, None, Measured(unseen, alone, None)
+    return temperature, trusts[best], Measured(unseen, blended[best], ColdView.of(readings))
 
 
-def _out_of_fold(
-    features: Features, rows: csr_matrix, texts: Sequence[Text], labels: Integers, leaves: int
-) -> _OutOfFold:
-    """``rows`` hold the texts and then the documents of the leaves, which all models see."""
-    identities, sample = _identities(texts), _sample(len(texts), leaves)
-    folds = identities % (_FOLDS_OF_MANY if len(texts) > _MANY else _FOLDS)
-    seen = _OutOfFold(
-        sample,
-        len(np.unique(identities[sample])),
-        folds[sample],
-        labels[sample],
-        np.zeros((len(sample), leaves), dtype=np.float32),
-        np.zeros((len(sample), 3)),
-        np.zeros((len(sample), leaves), dtype=np.float32),
-    )
-    documents = np.arange(len(texts), rows.shape[0])
-    all_labels = np.concatenate([labels, np.arange(leaves)])
-    for fold in np.unique(seen.folds):
-        inside, outside = np.flatnonzero(seen.folds == fold), np.flatnonzero(folds != fold)
-        kept = np.concatenate([outside, documents])
-        model = LinearModel.fit(rows[kept], all_labels[kept], leaves)
-        seen.scores[inside] = model.scores(rows[sample[inside]])
-        seen.shares[inside] = cold_shares(labels[outside], leaves)
-        known = features.keep(model.used_columns())
-        seen.familiarity[inside] = familiarity_of(known, [texts[number] for number in sample[inside]])
-    return seen
+def _calibrated(
+    learned: Learned,
+    measured: Measured,
+    leaves: Sequence[Category],
+    tree: Tree,
+    read: ColdReader,
+    promised: float,
+) -> tuple[Learned, Figures]:
+    """Fit confidence, the gate and the thresholds, and say what they are worth."""
+    right, honest = measured.right(), cross_fitted(measured)
+    backed = measured.is_backed(is_proven=bool(learned.is_proven.any()), trusts_cold=learned.trusts_cold)
+    groups = measured.labels[backed] if measured.unseen.has_new_leaves else None
+    logistic = Logistic.fit(measured.signals(), right)
+    own = Shown(measured.gate_signals(), np.where(backed, honest, 0.0))
+    trades = [_shown(learned, learned.observe(trade, read), logistic) for trade in foreign_trades()]
+    least = fit_threshold(honest[backed], right[backed], promised, groups)
+    gate, threshold = Gate.fit(own, trades, least)
+    accepted = own.confidence >= (np.inf if threshold is None else threshold)
+    if gate is not None:
+        accepted &= gate.belonging(own.signals) >= gate.certain_from
+    above, above_threshold = fit_back_off(measured, honest, accepted, tree, promised)
+    confidence = Confidence(logistic, threshold, above, above_threshold)
+    figures = confidence_figures(measured, honest, accepted, threshold, leaves, tree)
+    return replace(learned, confidence=confidence, gate=gate), ranking_figures(measured) | figures
 
 
-def familiarity_of(features: Features, texts: Sequence[Text]) -> NDArray[np.float64]:
-    """How much of each text the features know, of shape (texts, 3)."""
-    found = [np.zeros((0, 3))]
-    for start in range(0, len(texts), _ROWS_AT_ONCE):
-        batch = batch_of(texts[start : start + _ROWS_AT_ONCE])
-        found.append(familiarity(batch, features.occurrences(batch), len(batch.titles.ends)))
-    return np.vstack(found)
-
-
-def _fit_gate(features: Features, model: LinearModel, seen: _OutOfFold, certain: Truths) -> Gate | None:
-    own = gate_signals(seen.familiarity, seen.scores)
-    trades = [
-        gate_signals(familiarity_of(features, trade), model.scores(features.transform(trade)))
-        for trade in foreign_trades()
-    ]
-    return Gate.fit(own, certain, trades)
+def _shown(learned: Learned, seen: Observation, logistic: Logistic) -> Shown:
+    """Products as the gate sees them; an answer that is not backed has no confidence."""
+    leaves, best = top_probabilities(seen.probabilities)
+    first = leaves[:, 0]
+    signals = confidence_signals(best, first, seen.familiarity, seen.cold)
+    backed = is_backed(first, learned.is_proven[first], seen.cold, trusts_cold=learned.trusts_cold)
+    confidences = np.where(backed, logistic.predict(signals), 0.0)
+    return Shown(gate_signals(seen.scores, seen.familiarity, seen.cold), confidences)

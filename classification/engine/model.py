@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import NamedTuple
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +123,10 @@ def _jointly(rows: csr_matrix, labels: Integers, categories: int, most: int) -> 
 
     kept = _most_frequent(rows, most)
     machine = LinearSVC(multi_class="crammer_singer", tol=_TOLERANCE, max_iter=_ROUNDS, random_state=0)
-    machine.fit(rows[:, kept] if len(kept) < rows.shape[1] else rows, labels)
+    with catch_warnings():
+        # That there may be too many classes for so few rows, which is how every taxonomy begins.
+        simplefilter("ignore", UserWarning)
+        machine.fit(rows[:, kept] if len(kept) < rows.shape[1] else rows, labels)
     found, biases = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
         found, biases = np.vstack([-found, found]) / 2, np.concatenate([-biases, biases]) / 2

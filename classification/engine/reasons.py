@@ -7,13 +7,12 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from classification.engine.calibration import Confidence, logit
 from classification.engine.data import BackOff, Candidate, Evidence, Neighbour
 from classification.engine.explanation import Contributions, contributions, terms
-from classification.engine.features import Batch, Occurrences
 from classification.engine.learning import Learned
+from classification.engine.observation import Observation
 from classification.engine.readings import COLD_THRESHOLD, Readings
 from classification.engine.report import mass_above, pairs_above
 from classification.engine.tree import Tree
@@ -29,7 +28,8 @@ class Answers:
     """The answers of a batch as arrays.
 
     ``probabilities`` has the shape (rows, leaves), ``order`` the leaves of the candidates, best first, of shape (rows,
-    candidates); ``confidences``, ``certain`` and ``known`` have one entry a row.
+    candidates); ``confidences``, ``certain``, ``known`` and ``near`` have one entry a row. Only what is near to the
+    catalogue may have an answer at a higher level.
     """
 
     probabilities: NDArray[np.float32]
@@ -37,6 +37,7 @@ class Answers:
     confidences: Floats
     certain: NDArray[np.bool_]
     known: NDArray[np.bool_]
+    near: NDArray[np.bool_]
 
     @property
     def best(self) -> Integers:
@@ -76,7 +77,7 @@ class BatchReasons(ABC):
     def back_offs(self) -> dict[int, BackOff]:
         """What is certain in the rows whose leaf is not: the nearest such node over the best leaf."""
         answers = self.answers
-        unsure = np.flatnonzero(answers.known & ~answers.certain)
+        unsure = np.flatnonzero(answers.known & answers.near & ~answers.certain)
         rows, nodes = pairs_above(answers.best, unsure, self.tree)
         found: dict[int, BackOff] = {}
         if not len(rows):
@@ -156,22 +157,20 @@ class LearnedReasons(BatchReasons):
         tree: Tree,
         category_ids: Sequence[int],
         learned: Learned,
-        given: tuple[Batch, Occurrences, csr_matrix],
-        readings: Readings | None,
+        seen: Observation,
     ) -> None:
         super().__init__(answers, tree, category_ids, learned.confidence)
-        self.learned = learned
-        self.batch, self.occurrences, self.rows = given
-        self.cold = ColdReasons(answers, tree, category_ids, readings) if readings else None
+        self.learned, self.seen = learned, seen
+        self.cold = ColdReasons(answers, tree, category_ids, seen.readings) if seen.readings else None
 
     @cached_property
     def _contributions(self) -> Contributions:
-        return contributions(self.learned.features, self.batch, self.occurrences, self.rows)
+        return contributions(self.learned.features, self.seen.batch, self.seen.occurrences, self.seen.rows)
 
     @cached_property
     def evidence(self) -> Sequence[tuple[Evidence, ...]]:
         """The words that added most to the score of the best leaf."""
-        found = terms(self.learned.model, self.batch.wholes, self._contributions, self.answers.best)
+        found = terms(self.learned.model, self.seen.batch.wholes, self._contributions, self.answers.best)
         if self.cold is None:
             return found
         return [own or self.cold.evidence[row] for row, own in enumerate(found)]
@@ -180,14 +179,18 @@ class LearnedReasons(BatchReasons):
     def contrast(self) -> Sequence[tuple[Evidence, ...]]:
         """The words that added more to the score of the best leaf than to that of the second."""
         return terms(
-            self.learned.model, self.batch.wholes, self._contributions, self.answers.best, self.answers.second
+            self.learned.model,
+            self.seen.batch.wholes,
+            self._contributions,
+            self.answers.best,
+            self.answers.second,
         )
 
     @cached_property
     def neighbours(self) -> Sequence[tuple[Neighbour, ...]]:
         """The examples of the best leaf that have most words in common with each text."""
         return self.learned.exemplars.nearest(
-            self.rows, self.learned.features, self.answers.best, self.category_ids
+            self.seen.rows, self.learned.features, self.answers.best, self.category_ids
         )
 
 

@@ -11,107 +11,103 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classification.engine.calibration import (
-    FEWEST_DIFFERENT,
     FEWEST_ROWS,
-    Confidence,
     Logistic,
     Truths,
     expected_calibration_error,
     fit_threshold,
     logit,
     reliability,
-    signals,
 )
 from classification.engine.data import Category
+from classification.engine.observation import (
+    ColdView,
+    confidence_signals,
+    gate_signals,
+    is_backed,
+    top_probabilities,
+)
+from classification.engine.out_of_fold import Unseen
 from classification.engine.tree import Tree
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Figures = dict[str, Any]
 
-TOP = 3
 _PRECISIONS = (0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99)
 _MOST_CONFUSIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Out-of-fold probabilities of shape (rows, leaves), true leaves, folds, and three columns of familiarity.
-
-    ``different`` is the number of rows that are not near-identical to others: a hundred copies of one title tell
-    nothing about the next title.
+    """Predictions for unseen texts, their probabilities of shape (rows, leaves), and what the cold start says of them
+    where it has a say.
     """
 
+    unseen: Unseen
     probabilities: NDArray[np.float32]
-    labels: Integers
-    folds: Integers
-    familiarity: Floats
-    different: int
+    cold: ColdView | None
 
-    def best_probabilities(self) -> Floats:
-        """The three greatest of each row."""
-        return top_probabilities(self.probabilities)[1]
+    @property
+    def labels(self) -> Integers:
+        """The leaves that are right."""
+        return self.unseen.labels
 
-    def is_enough(self) -> bool:
-        """Whether there is anything to fit confidence on: enough rows that differ, in two folds."""
-        is_varied = self.different >= FEWEST_DIFFERENT and len(np.unique(self.folds)) > 1
-        return is_varied and len(self.labels) >= FEWEST_ROWS
+    def is_backed(self, *, is_proven: bool, trusts_cold: bool) -> Truths:
+        """Which answers may be certain; ``is_proven`` says whether labels are enough for that."""
+        best = self.probabilities.argmax(axis=1)
+        has_labels = self.unseen.counts[np.arange(len(best)), best] > 0
+        return is_backed(best, has_labels & is_proven, self.cold, trusts_cold=trusts_cold)
+
+    def gate_signals(self) -> Floats:
+        """What the gate looks at."""
+        return gate_signals(self.unseen.scores, self.unseen.familiarity, self.cold)
+
+    def signals(self) -> Floats:
+        """What confidence depends on."""
+        leaves, best = top_probabilities(self.probabilities)
+        return confidence_signals(best, leaves[:, 0], self.unseen.familiarity, self.cold)
 
     def right(self) -> Truths:
         """Whether the first answer is the true one."""
         return np.asarray(self.probabilities.argmax(axis=1) == self.labels)
 
 
-def top_probabilities(probabilities: NDArray[np.float32], most: int = TOP) -> tuple[Integers, Floats]:
-    """The leaves with the greatest probabilities, best first, and these; ones that do not exist have none."""
-    count = min(most, probabilities.shape[1])
-    if count < probabilities.shape[1]:
-        leaves = np.argpartition(-probabilities, count - 1, axis=1)[:, :count]
-    else:
-        leaves = np.broadcast_to(np.arange(count), probabilities.shape)
-    values = np.take_along_axis(probabilities, leaves, axis=1)
-    order = np.lexsort((leaves, -values), axis=1)
-    leaves, values = np.take_along_axis(leaves, order, axis=1), np.take_along_axis(values, order, axis=1)
-    missing = max(0, TOP - count)
-    return leaves, np.pad(values.astype(np.float64), ((0, 0), (0, missing)))
+def cross_fitted(measured: Measured) -> Floats:
+    """The confidence of each first answer by a regression on the other folds."""
+    found, right = measured.signals(), measured.right()
+    honest = np.zeros(len(right))
+    for fold in np.unique(measured.unseen.folds):
+        inside = measured.unseen.folds == fold
+        honest[inside] = Logistic.fit(found[~inside], right[~inside]).predict(found[inside])
+    return honest
 
 
-def measure(
-    measured: Measured, leaves: Sequence[Category], tree: Tree, promised: float
-) -> tuple[Confidence | None, Truths, Figures]:
-    """Fit confidence and thresholds, and say what they are worth. No confidence where the rows are not
-    enough.
-
-    The second value says which rows have a certain answer.
-    """
-    right = measured.right()
-    figures: Figures = {
-        "accuracy": float(right.mean()),
+def ranking_figures(measured: Measured) -> Figures:
+    """How often the first answer is right, and how often one of five."""
+    return {
+        "accuracy": float(measured.right().mean()),
         "top_5_accuracy": _top_accuracy(measured.probabilities, measured.labels, 5),
     }
-    if not measured.is_enough():
-        return None, np.zeros(len(right), dtype=bool), figures
-    found = signals(measured.best_probabilities(), measured.familiarity)
-    honest = _cross_fitted(found, right, measured.folds)
-    threshold = fit_threshold(honest, right, promised)
-    accepted = honest >= threshold if threshold is not None else np.zeros(len(right), dtype=bool)
-    above, above_threshold = _back_off(measured, honest, accepted, tree, promised)
-    figures |= {
+
+
+def confidence_figures(
+    measured: Measured,
+    honest: Floats,
+    accepted: Truths,
+    threshold: float | None,
+    leaves: Sequence[Category],
+    tree: Tree,
+) -> Figures:
+    """What the confidences are worth, and the accepted answers."""
+    right = measured.right()
+    return {
         "ece": expected_calibration_error(honest, right),
         "threshold": threshold,
         "coverage": float(accepted.mean()),
         "precision": float(right[accepted].mean()) if accepted.any() else None,
         "report": _report(measured, honest, leaves, tree),
     }
-    return Confidence(Logistic.fit(found, right), threshold, above, above_threshold), accepted, figures
-
-
-def _cross_fitted(found: Floats, right: Truths, folds: Integers) -> Floats:
-    honest = np.zeros(len(right))
-    for fold in np.unique(folds):
-        inside = folds == fold
-        honest[inside] = Logistic.fit(found[~inside], right[~inside]).predict(found[inside])
-    return honest
 
 
 def _top_accuracy(probabilities: NDArray[np.float32], labels: Integers, top: int) -> float:
@@ -119,17 +115,26 @@ def _top_accuracy(probabilities: NDArray[np.float32], labels: Integers, top: int
     return float(((probabilities > own).sum(axis=1) < top).mean())
 
 
-def _back_off(
+def fit_back_off(
     measured: Measured, honest: Floats, accepted: Truths, tree: Tree, promised: float
 ) -> tuple[Logistic | None, float | None]:
-    """How likely the right leaf lies below a node over the best one, for the answers that are not certain."""
-    rows, nodes = pairs_above(measured.probabilities.argmax(axis=1), np.flatnonzero(~accepted), tree)
+    """How likely the right leaf lies below a node over the best one, and from where on this may be trusted.
+
+    Fitted on the answers that are not accepted. Where these are too few all serve, and as most of them are right
+    anyway, the node must be as likely as is promised.
+    """
+    best = measured.probabilities.argmax(axis=1)
+    rows, nodes = pairs_above(best, np.flatnonzero(~accepted), tree)
+    is_enough = len(rows) >= FEWEST_ROWS
+    if not is_enough:
+        rows, nodes = pairs_above(best, np.arange(len(best)), tree)
     if len(rows) < FEWEST_ROWS:
         return None, None
     given = logit(mass_above(measured.probabilities, honest, rows, nodes, tree))[:, None]
     below = np.asarray(tree.members[measured.labels[rows], nodes]).ravel() > 0
     logistic = Logistic.fit(given, below)
-    return logistic, fit_threshold(logistic.predict(given), below, promised)
+    threshold = fit_threshold(logistic.predict(given), below, promised)
+    return logistic, threshold if threshold is None or is_enough else max(threshold, promised)
 
 
 def pairs_above(best: Integers, rows: Integers, tree: Tree) -> tuple[Integers, Integers]:

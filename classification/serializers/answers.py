@@ -162,6 +162,9 @@ class TouchedSerializer(serializers.Serializer[Any]):
     """How many products a change touches."""
 
     products = serializers.IntegerField()
+    is_exact = serializers.BooleanField(
+        help_text="False where a rule was tried on the first 20,000 products only: there are at least so many."
+    )
 
 
 class CategoryBriefSerializer(serializers.Serializer[Any]):

@@ -1,7 +1,6 @@
 """Which classifier answers for a taxonomy: activated by a person or by rule, and taken back in one step."""
 
 from django.db import transaction
-from django.utils import timezone
 
 from classification.models import Activation, Classifier
 from classification.services import engines
@@ -28,15 +27,7 @@ def activate(classifier: Classifier, *, user_id: int | None, reason: Reason = Re
                 "classifier_state", f"A classifier that is {classifier.status} cannot be activated."
             )
         engines.load(classifier.pk)
-        Classifier.objects.filter(taxonomy=classifier.taxonomy_id, status=Status.ACTIVE).update(
-            status=Status.RETIRED
-        )
-        classifier.status, classifier.activated_at = Status.ACTIVE, timezone.now()
-        classifier.save(update_fields=["status", "activated_at"])
-        Activation.objects.create(
-            taxonomy_id=classifier.taxonomy_id, classifier=classifier, reason=reason, activated_by_id=user_id
-        )
-    return classifier
+        return engines.put_in_charge(classifier, reason, user_id=user_id)
 
 
 def step_back(classifier: Classifier, *, user_id: int | None) -> Classifier:

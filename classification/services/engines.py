@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -20,6 +21,8 @@ from products.models import Taxonomy
 logger = logging.getLogger(__name__)
 
 KEPT_IN_MEMORY = 4
+# How many versions are tried in place of one that cannot be read: somebody waits for the answer.
+MOST_TRIED = 5
 # Arbitrary, and never to be used for anything else: the number of the advisory lock for a taxonomy's classifiers.
 LOCK_CLASS = 7101
 
@@ -55,17 +58,63 @@ _lock = Lock()
 def active(taxonomy: Taxonomy) -> Loaded:
     """The active classifier of a taxonomy.
 
-    One that has learned nothing is made when there is none, again when the taxonomy has changed since, and in place
-    of one that an older version of this software has written. Raises Conflict when the taxonomy has no categories.
+    One that has learned nothing is made when there is none, and again when the taxonomy has changed since. In place of
+    one that cannot be read the newest trained one is activated that was active before and can be, or one that has
+    learned nothing. Raises Conflict when the taxonomy has no categories.
     """
     row = Classifier.objects.active_of(taxonomy)
     if row is None or _is_outdated(row, taxonomy):
         row = _make_untrained(taxonomy, instead_of=row)
     try:
         return _loaded_or_load(row, taxonomy)
-    except Unreadable:
-        logger.error("An active classifier cannot be read; train it again", extra={"id": row.pk})
-        return _loaded_or_load(_make_untrained(taxonomy, instead_of=row), taxonomy)
+    except Unreadable as problem:
+        return _replace(row, taxonomy, str(problem.detail))
+
+
+def _replace(damaged: Classifier, taxonomy: Taxonomy, reason: str) -> Loaded:
+    """Let another classifier answer in place of one that cannot be read, unless somebody else has just done so."""
+    logger.error("The active classifier cannot be read", extra={"id": damaged.pk, "version": damaged.version})
+    with transaction.atomic():
+        lock(taxonomy)
+        if Classifier.objects.active_of(taxonomy) == damaged:
+            Classifier.objects.filter(pk=damaged.pk).update(error=reason)
+            loaded = _newest_sound(taxonomy)
+            if loaded is None:
+                row = _make_untrained(taxonomy, instead_of=damaged)
+                loaded = _loaded_or_load(row, taxonomy)
+            else:
+                put_in_charge(
+                    Classifier.objects.without_artefact().get(pk=loaded.id), Activation.Reason.REPAIR
+                )
+            logger.error("Version %s answers in its place", loaded.version, extra={"taxonomy": taxonomy.code})
+            return loaded
+    return active(taxonomy)
+
+
+def _newest_sound(taxonomy: Taxonomy) -> Loaded | None:
+    """The newest trained classifier that was active before and can be read."""
+    rows = Classifier.objects.without_artefact().filter(
+        taxonomy=taxonomy, status=Classifier.Status.RETIRED, training_size__gt=0
+    )
+    for row in rows.order_by("-version")[:MOST_TRIED]:
+        with suppress(Unreadable):
+            return _loaded_or_load(row, taxonomy)
+    return None
+
+
+def put_in_charge(
+    classifier: Classifier, reason: Activation.Reason, *, user_id: int | None = None
+) -> Classifier:
+    """Let a classifier answer for its taxonomy from now on, and note why. Call it under the lock."""
+    Classifier.objects.filter(taxonomy=classifier.taxonomy_id, status=Classifier.Status.ACTIVE).update(
+        status=Classifier.Status.RETIRED
+    )
+    classifier.status, classifier.activated_at = Classifier.Status.ACTIVE, timezone.now()
+    classifier.save(update_fields=["status", "activated_at"] if classifier.pk else None)
+    Activation.objects.create(
+        taxonomy_id=classifier.taxonomy_id, classifier=classifier, reason=reason, activated_by_id=user_id
+    )
+    return classifier
 
 
 def answering(reference: str | None) -> tuple[Loaded, Sources]:
@@ -177,20 +226,14 @@ def _make_untrained(taxonomy: Taxonomy, instead_of: Classifier | None) -> Classi
         if existing and existing != instead_of:
             return existing
         fitted = fit_untrained(taxonomy)
-        Classifier.objects.filter(taxonomy=taxonomy, status=Classifier.Status.ACTIVE).update(
-            status=Classifier.Status.RETIRED
-        )
-        classifier = Classifier.objects.create(
+        classifier = Classifier(
             taxonomy=taxonomy,
             version=next_version(taxonomy),
-            status=Classifier.Status.ACTIVE,
             taxonomy_revision=taxonomy.revision,
             artefact=fitted.to_bytes(),
             metrics={name: value for name, value in fitted.metrics.items() if name != "report"},
-            activated_at=timezone.now(),
         )
-        Activation.objects.create(taxonomy=taxonomy, classifier=classifier, reason=Activation.Reason.FIRST)
-        return classifier
+        return put_in_charge(classifier, Activation.Reason.FIRST)
 
 
 def lock(taxonomy: Taxonomy) -> None:

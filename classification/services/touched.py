@@ -1,7 +1,7 @@
 """Which products a change touches: a new rule, another classifier, a taxonomy that is not what it was."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -35,21 +35,25 @@ def ids_above(products: QuerySet[Product], after: int) -> tuple[list[int], int |
     return found, found[-1] if len(found) == IDS_IN_A_STEP else None
 
 
-def count(because: Mapping[str, Any]) -> int:
-    """How many products a change touches. Raises as `next_ids` does.
+class Count(NamedTuple):
+    """How many products a change touches; if it is not exact, at least so many."""
 
-    For a rule the whole catalogue is read, the other causes are counted by the database.
+    products: int
+    is_exact: bool
+
+
+def count(because: Mapping[str, Any]) -> Count:
+    """How many products a change touches, for somebody who waits. Raises as `next_ids` does.
+
+    A rule is tried on the first `TEXTS_IN_A_STEP` products that it could touch, the other causes are counted by the
+    database.
     """
     cause, changed = cause_of(because)
-    if cause != "rule":
-        return (_of_classifier(changed) if cause == "classifier" else _of_taxonomy(changed)).count()
-    number, after = 0, 0
-    while True:
-        found, end = _of_rule(changed, after)
-        number += len(found)
-        if end is None:
-            return number
-        after = end
+    if cause == "rule":
+        found, end = _of_rule(changed, 0)
+        return Count(len(found), is_exact=end is None)
+    touched = _of_classifier(changed) if cause == "classifier" else _of_taxonomy(changed)
+    return Count(touched.count(), is_exact=True)
 
 
 def cause_of(because: Mapping[str, Any]) -> tuple[str, Any]:

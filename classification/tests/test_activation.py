@@ -102,3 +102,56 @@ def test_one_that_cannot_be_read_is_not_activated(client: Any, first: Classifier
     answer = client.post(f"{PATH}/{second.pk}/activate")
     assert (answer.status_code, answer.json()["code"]) == (409, "classifier_unreadable")
     assert answering() == first.version
+
+
+def test_one_that_is_damaged_gives_way_to_the_newest_sound_version_before_it(
+    client: Any, second: Classifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    third, fourth = (
+        Classifier.objects.create(
+            taxonomy=second.taxonomy,
+            version=version,
+            status="candidate",
+            taxonomy_revision=second.taxonomy_revision,
+            training_size=version,
+            artefact=second.artefact,
+        )
+        for version in (3, 4)
+    )
+    for one in (second, third, fourth):
+        client.post(f"{PATH}/{one.pk}/activate")
+    whole = bytes(second.artefact or b"")
+    Classifier.objects.filter(pk__in=[third.pk, fourth.pk]).update(artefact=whole[: len(whole) // 2])
+    engines._loaded.clear()
+
+    answer = client.post("/api/v1/classify", {"name": DRILL}, format="json").json()
+    assert answer["classifier"] == {"id": second.pk, "version": 2}
+    assert answer["results"]["results"][0]["category"]["code"] == "tools.drills"
+    told = client.get("/status").json()["classifiers"]["shop"]
+    assert (told["version"], told["reason"]) == (2, "repair")
+    assert "The active classifier cannot be read" in caplog.messages
+    assert "Version 2 answers in its place" in caplog.messages
+    damaged = client.get(f"{PATH}/{fourth.pk}").json()
+    assert damaged["status"] == "retired"
+    assert damaged["error"].startswith("Version 4 cannot be read")
+
+
+def test_without_a_sound_version_before_it_the_names_of_the_categories_answer(
+    client: Any, second: Classifier
+) -> None:
+    client.post(f"{PATH}/{second.pk}/activate")
+    Classifier.objects.filter(pk=second.pk).update(artefact=b"damaged")
+    engines._loaded.clear()
+    answer = client.post("/api/v1/classify", {"name": DRILL}, format="json").json()
+    assert answer["classifier"]["version"] == 3
+    assert client.get("/status").json()["classifiers"]["shop"]["training_size"] == 0
+
+
+def test_what_took_the_place_of_a_damaged_one_answers_batches_too(client: Any, second: Classifier) -> None:
+    client.post(f"{PATH}/{second.pk}/activate")
+    client.post(f"{PATH}/{second.pk}/return")
+    Classifier.objects.filter(status="active").update(artefact=b"damaged")
+    engines._loaded.clear()
+    body = {"items": [{"name": DRILL}]}
+    answer = client.post("/api/v1/classify/batch", body, format="json").json()
+    assert answer["classifier"] == {"id": second.pk, "version": 2}

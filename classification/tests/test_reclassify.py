@@ -51,7 +51,7 @@ def touched(client: APIClient, because: dict[str, Any], **more: Any) -> list[int
     assert work_off(job_id).status == "succeeded"
     answers = Classification.objects.filter(job=job_id).order_by("position")
     ids = list(answers.values_list("product_id", flat=True))
-    assert told.json() == {"products": len(ids)}
+    assert told.json() == {"products": len(ids), "is_exact": True}
     return ids
 
 
@@ -63,6 +63,25 @@ def test_a_new_rule_touches_the_products_that_it_hits(
     assert touched(client, {"rule": rule.pk}, apply=True) == [hit.pk]
     hit.refresh_from_db()
     assert hit.category == categories["safety.gloves"]
+
+
+def test_a_dry_run_reads_a_bounded_part_of_the_catalogue_and_says_so(
+    client: APIClient,
+    rule: Rule,
+    make_product: MakeProduct,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("classification.services.touched.TEXTS_IN_A_STEP", 3)
+    for number in range(5):
+        make_product(f"{DRILL} {number}")
+    because = {"rule": rule.pk}
+    told = client.post(PATH, {"because": because, "dry_run": True}, format="json")
+    assert told.json() == {"products": 3, "is_exact": False}
+    call_command("reclassify", "--rule", str(rule.pk), "--dry-run")
+    assert "At least 3 products" in capsys.readouterr().out
+    answer = client.post(PATH, {"because": because}, format="json")
+    assert work_off(answer.json()["job_id"]).total == 5
 
 
 def test_a_rule_that_was_changed_touches_what_it_hit_before_too(

@@ -176,7 +176,7 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
         """The accepted job, or the number of products that it would be about."""
         given = validated(ReclassifySerializer(data=request.data)).validated_data
         if given["dry_run"]:
-            return answer(request, {"products": touched.count(given["because"])})
+            return answer(request, touched.count(given["because"])._asdict())
         return self._accepted(
             reclassification.reclassify(given["because"], apply=given["apply"], user_id=request.user.pk)
         )

@@ -54,7 +54,7 @@ def test_foreign_bytes_are_refused(data: bytes) -> None:
 
 def test_another_format_version_is_refused(cold: Classifier) -> None:
     with pytest.raises(ValueError, match="version"):
-        Classifier.from_bytes(_changed(cold, "manifest.json", b'"format_version": 2', b'"format_version": 9'))
+        Classifier.from_bytes(_changed(cold, "manifest.json", b'"format_version": 3', b'"format_version": 9'))
 
 
 def test_a_damaged_array_is_refused(trained: Classifier) -> None:

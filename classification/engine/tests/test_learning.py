@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from classification.engine import Category, Classifier, Example, Settings, Text, fit
 
 
@@ -33,13 +35,38 @@ def test_known_products_get_high_confidence(trained: Classifier) -> None:
     assert odd.confidence < known.confidence
 
 
-def test_the_promise_is_kept_out_of_fold(trained: Classifier) -> None:
-    metrics = {name: -1.0 if value is None else value for name, value in trained.metrics.items()}
+@pytest.fixture(scope="module")
+def labelled_throughout(categories: list[Category], examples: list[Example]) -> Classifier:
+    """A classifier of a taxonomy in which every leaf has labels."""
+    known = {example.category_id for example in examples}
+    return fit([one for one in categories if not one.is_leaf or one.id in known], examples)
+
+
+def test_the_promise_is_kept_out_of_fold(labelled_throughout: Classifier) -> None:
+    metrics = {name: -1.0 if value is None else value for name, value in labelled_throughout.metrics.items()}
     assert (metrics["training_size"], metrics["labelled_categories"]) == (180, 5)
     assert metrics["precision"] >= 0.95
     assert 0 < metrics["threshold"] < 1
     assert 0 < metrics["coverage"] <= 1
     assert 0 <= metrics["ece"] <= 1
+
+
+def test_labels_in_few_categories_make_nothing_certain_that_the_names_do_not_say(
+    trained: Classifier, ids: dict[str, int]
+) -> None:
+    """Most leaves have no label, and what their products look like is unknown."""
+    found = trained.predict([Text("Acme knitted hand protection classic 7mm"), Text("Bahco cable stripper")])
+    assert [one.category_id for one in found] == [ids["gloves"], ids["strippers"]]
+    assert not any(one.is_certain for one in found)
+
+
+def test_labels_that_contradict_the_names_take_their_certainty(
+    categories: list[Category], ids: dict[str, int]
+) -> None:
+    drill, other = Text("SDS+ combi drill"), Text("Philips GU10 light bulb")
+    assert fit(categories, [Example(other, ids["lamps"])]).predict([drill])[0].is_certain
+    contradicting = [Example(Text(f"{name} light bulb GU10"), ids["masks"]) for name in ("Osram", "Sylvania")]
+    assert not fit(categories, contradicting).predict([drill])[0].is_certain
 
 
 def test_nothing_is_certain_when_the_promise_cannot_be_kept(

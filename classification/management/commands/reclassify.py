@@ -30,7 +30,9 @@ class Command(BaseCommand):
         because = {cause: options[cause] for cause in touched.CAUSES if options[cause] is not None}
         try:
             if options["dry_run"]:
-                self.stdout.write(f"{touched.count(because)} products would be classified again.")
+                products, is_exact = touched.count(because)
+                at_least = "" if is_exact else "At least "
+                self.stdout.write(f"{at_least}{products} products would be classified again.")
                 return
             job = reclassification.reclassify(because, apply=options["apply"], user_id=None)
         except Problem as problem:
