@@ -4,8 +4,8 @@
 
 starts an empty PostgreSQL and Redis, fills them with products (50,000 unless told otherwise) of which 5,000 have a
 category, trains a classifier on these, and prints one JSON line: products per second of the engine alone on the same
-texts in one process, of a job over all products with two workers, and what each of the two keeps of the engine's speed;
-the memory of a worker, and the bytes of an answer with its indexes.
+texts in one process, and in each of two at once; of a job over all products with two workers, and what each of the two
+keeps of the engine's speed; the memory of a worker, and the bytes of an answer with its indexes.
 PostgreSQL, Redis and the workers share the machine.
 """
 
@@ -26,6 +26,7 @@ BATCH = 20_000
 AT_ONCE = 250
 WORKERS = 2
 STOP_SECONDS = 10
+ENGINE = "engine"
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "nexus.settings",
     "NEXUS_ENVIRONMENT": "development",
@@ -41,9 +42,16 @@ NAMES = ("sku", "name", "description", "manufacturer", "part_number", "gtin", "a
 def main() -> None:
     """Start the services, or measure within them."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
-    if "MEASURED" in os.environ:
+    if os.environ.get("MEASURED") == ENGINE:
+        print(engine_alone())
+    elif "MEASURED" in os.environ:
         measure(number)
-        return
+    else:
+        start_services(number)
+
+
+def start_services(number: int) -> None:
+    """Measure with services of its own."""
     inner = [sys.executable, "-m", "nexus.devservices", sys.executable, "-m", "benchmarks.classify_batch"]
     subprocess.run([*inner, str(number)], env=os.environ | ENVIRONMENT | {"MEASURED": "1"}, check=True)
 
@@ -58,13 +66,14 @@ def measure(number: int) -> None:
     call_command("migrate", verbosity=0)
     fill(number)
     call_command("train_classifier", "nexus-hardware", "--activate", stdout=sys.stderr)
-    alone = engine_alone()
+    alone, beside = engine_alone(), engines_at_once()
     job, memory = by_workers()
     seconds = (job.finished_at - job.started_at).total_seconds()
     together = number / seconds
     figures = {
         "products": number,
         "engine_alone_per_s": round(alone),
+        "engine_beside_another_per_s": round(beside),
         "job_status": job.status,
         "workers": WORKERS,
         "job_per_s": round(together),
@@ -112,8 +121,19 @@ def _label(row: dict[str, Any], chosen: dict[str, int], is_labelled: bool) -> Se
     return next(pk for kind, pk in chosen.items() if kind in row["name"]), "imported"
 
 
+def engines_at_once() -> float:
+    """Products per second of the engine in one of two processes that predict at the same time."""
+    command = [sys.executable, "-m", "benchmarks.classify_batch"]
+    environment = os.environ | {"MEASURED": ENGINE}
+    running = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(WORKERS)]
+    return sum(float(process.communicate()[0]) for process in running) / WORKERS
+
+
 def engine_alone() -> float:
     """Products per second of the active classifier in this process, on all texts; reading them does not count."""
+    import django
+
+    django.setup()
     from classification.services import engines
 
     loaded, _ = engines.answering(None)

@@ -164,8 +164,8 @@ class Run:
         return found
 
     def submit_what_lacks(self) -> None:
-        """Ask for more work where there is little left."""
-        while sum(self.status(job_id) not in TERMINAL for job_id in self.jobs) < self.open_jobs:
+        """Ask for one more job where few are left."""
+        if sum(self.status(job_id) not in TERMINAL for job_id in self.jobs) < self.open_jobs:
             self.jobs.append(self.scenario.submit(self.nexus, self.token))
 
     def lose_redis(self) -> None:
