@@ -68,6 +68,14 @@ class _Credit(NamedTuple):
     values: Floats
 
 
+class _Part(NamedTuple):
+    """Scores and signals of a few texts, and the words that spoke for a leaf in any of them."""
+
+    scores: Floats
+    signals: Floats
+    explainer: Explainer
+
+
 class Ranking:
     """Leaves by number, each with phrases that name it; it holds no state of a prediction."""
 
@@ -124,23 +132,28 @@ class Ranking:
         ]
         if not parts:
             return self.unread(texts)
-        scores, signals = zip(*parts, strict=True)
-        return Readings(texts, np.concatenate(scores), np.concatenate(signals), self.explainer)
+        scores, signals = (np.concatenate([part[number] for part in parts]) for number in (0, 1))
+        readings = Readings(texts, scores, signals, self.explainer)
+        if len(texts) == 1:
+            # Somebody waits for it, and for its reasons.
+            readings.explainers[0] = parts[0].explainer
+        return readings
 
     def unread(self, texts: Sequence[Text]) -> Readings:
         """Readings of texts of which the cold start shall not say anything."""
         count = len(texts)
         return Readings(texts, np.zeros((count, self.size)), np.zeros((count, SIGNALS)), self.explainer)
 
-    def _read_some(self, texts: Sequence[Text], scratch: Floats) -> tuple[Floats, Floats]:
-        """Scores and signals of a few texts."""
+    def _read_some(self, texts: Sequence[Text], scratch: Floats) -> _Part:
+        """What is read of a few texts."""
         found = self._find(texts)
         worth = self._idf[found.terms] * found.weights
         credit = self._credit(found, worth, scratch)
         cells = found.rows[credit.places] * self.size + credit.leaves
         scores = np.bincount(cells, credit.values, minlength=len(texts) * self.size).astype(np.float64)
         scores = scores.reshape(len(texts), self.size)
-        return scores, _signals(found, worth, scores)
+        explainer = partial(_evidence, found.raws, credit)
+        return _Part(scores, _signals(found, worth, scores), explainer)
 
     def _find(self, texts: Sequence[Text]) -> _Found:
         size = len(self.vocabulary)

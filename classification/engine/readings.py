@@ -28,20 +28,20 @@ class Readings:
     The signals say how sure the best leaf is: how much of the known words it explains, how far it is from the
     next leaf (from 0 to 1), the strength ln(1 + score / weight of a word that only one leaf has), and ln(1 + the
     number of words of content in the title that no category has). ``explainer`` gives for a text what names its words
-    that spoke for a leaf.
+    that spoke for a leaf; ``explainers`` are those already given, by row.
     """
 
     texts: Sequence[Text]
     scores: Floats
     signals: Floats
     explainer: Callable[[Text], Explainer]
-    _explainers: dict[int, Explainer] = field(default_factory=dict, init=False, repr=False, compare=False)
+    explainers: dict[int, Explainer] = field(default_factory=dict, repr=False, compare=False)
 
     def explain(self, row: int, leaf: int) -> tuple[Evidence, ...]:
         """The words of one of the texts that spoke for a leaf, strongest first; found when asked for."""
-        if row not in self._explainers:
-            self._explainers[row] = self.explainer(self.texts[row])
-        return self._explainers[row](leaf)
+        if row not in self.explainers:
+            self.explainers[row] = self.explainer(self.texts[row])
+        return self.explainers[row](leaf)
 
     def is_known(self) -> Truths:
         """Whether anything in each text speaks for any leaf."""

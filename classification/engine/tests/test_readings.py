@@ -114,3 +114,11 @@ def test_a_part_number_belongs_to_the_longest_series_that_it_begins_with() -> No
         "QXL32",
         "ZRT16",
     ]
+
+
+def test_a_text_on_its_own_is_explained_as_in_a_batch(start: ColdStart) -> None:
+    together = start.read(TITLES)
+    for row, title in enumerate(TITLES):
+        alone = start.read([title])
+        for leaf in range(len(start.leaves)):
+            assert alone.explain(0, leaf) == together.explain(row, leaf)
