@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from classification.engine.calibration import FEWEST_DIFFERENT, FEWEST_ROWS, Truths
 from classification.engine.data import Text
 from classification.engine.features import Features, familiarity_of
-from classification.engine.model import LinearModel
+from classification.engine.model import ROUGH_TOLERANCE, TOLERANCE, LinearModel
 from classification.engine.text import near_identity
 
 Floats = NDArray[np.float32]
@@ -45,6 +45,11 @@ class Material:
     def all_labels(self) -> Integers:
         """The labels of all rows: each document belongs to its own leaf."""
         return np.concatenate([self.labels, np.arange(self.leaves)])
+
+    @property
+    def is_large(self) -> bool:
+        """Whether there are so many texts that fewer folds and rougher models tell enough."""
+        return len(self.texts) > _MANY
 
     @property
     def unlabelled(self) -> float:
@@ -113,7 +118,7 @@ class Unseen:
 def predict_unseen(material: Material) -> Unseen:
     """Predictions for a sample of the texts, as many as memory allows."""
     identities = np.array([_identity(text) for text in material.texts], dtype=np.int64)
-    count = _FOLDS_OF_MANY if len(material.texts) > _MANY else _FOLDS
+    count = _FOLDS_OF_MANY if material.is_large else _FOLDS
     folds = identities % count
     known = _predict(material, folds, identities, folds)
     expected, share = material.expected_new, float(known.is_new().mean())
@@ -152,11 +157,12 @@ def _predict(material: Material, groups: Integers, identities: Integers, folds: 
         np.zeros((len(sample), 3)),
         np.zeros(shape, dtype=np.int32),
     )
+    tolerance = ROUGH_TOLERANCE if material.is_large else TOLERANCE
     documents = np.arange(len(labels), material.rows.shape[0])
     for group in np.unique(groups[sample]):
         inside, outside = np.flatnonzero(groups[sample] == group), np.flatnonzero(groups != group)
         kept = np.concatenate([outside, documents])
-        model = LinearModel.fit(material.rows[kept], material.all_labels[kept], leaves)
+        model = LinearModel.fit(material.rows[kept], material.all_labels[kept], leaves, tolerance)
         unseen.scores[inside] = model.scores(material.rows[sample[inside]])
         unseen.counts[inside] = np.bincount(labels[outside], minlength=leaves)
         known = material.features.keep(model.used_columns())
