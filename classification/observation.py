@@ -1,6 +1,7 @@
 """What operators see of classification at ``/status`` and ``/metrics``."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import OuterRef, Subquery
 from prometheus_client.core import GaugeMetricFamily
@@ -29,7 +30,8 @@ def active_classifiers() -> dict[str, dict[str, object]]:
     found = rows.annotate(reason=Subquery(newest.values("reason")[:1])).values(
         "taxonomy__code", "id", "version", "training_size", "activated_at", "reason"
     )
-    return {row.pop("taxonomy__code"): row for row in found}
+    rows_of: list[dict[str, Any]] = [dict(row) for row in found]
+    return {row.pop("taxonomy__code"): row for row in rows_of}
 
 
 def gauges() -> Iterator[GaugeMetricFamily]:

@@ -7,6 +7,7 @@ leaves are held back as well, and rows of such leaves are in the sample as often
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -66,6 +67,9 @@ class Material:
         return self.unlabelled * _LABELS_TO_HALVE / (_LABELS_TO_HALVE + len(self.labels))
 
 
+_COLUMNS = ("numbers", "identities", "folds", "labels", "scores", "familiarity", "counts")
+
+
 @dataclass(slots=True)
 class Unseen:
     """One entry a prediction: the number of the text, its identity (the same for near-identical titles), its fold and
@@ -95,24 +99,15 @@ class Unseen:
 
     def take(self, rows: Integers) -> "Unseen":
         """Some of the rows."""
-        return Unseen(*(column[rows] for column in self._columns()))
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        return Unseen(**columns)
 
     def join(self, other: "Unseen") -> "Unseen":
         """The rows of both."""
-        return Unseen(
-            *map(np.concatenate, zip(self._columns(), other._columns(), strict=True)), has_new_leaves=True
-        )
-
-    def _columns(self) -> tuple[NDArray[np.generic], ...]:
-        return (
-            self.numbers,
-            self.identities,
-            self.folds,
-            self.labels,
-            self.scores,
-            self.familiarity,
-            self.counts,
-        )
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _COLUMNS
+        }
+        return Unseen(**columns, has_new_leaves=True)
 
 
 def predict_unseen(material: Material) -> Unseen:
