@@ -107,10 +107,11 @@ class Run:
     def lacks_a_part(self, job_id: str) -> bool:
         """Whether a chunk of an ended job was set aside, or its preparation given up."""
         unprepared = self.nexus.rows(
-            "SELECT FROM nexus_jobs_job WHERE id = %s AND status = 'failed' AND prepared_at IS NULL", job_id
+            "SELECT id FROM nexus_jobs_job WHERE id = %s AND status = 'failed' AND prepared_at IS NULL",
+            job_id,
         )
         set_aside = self.nexus.rows(
-            "SELECT FROM nexus_jobs_chunk WHERE job_id = %s AND status = 'failed'", job_id
+            "SELECT id FROM nexus_jobs_chunk WHERE job_id = %s AND status = 'failed'", job_id
         )
         return self.status(job_id) in TERMINAL and bool(unprepared or set_aside)
 
