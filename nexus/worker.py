@@ -9,6 +9,7 @@ body is there at once is sent with one call. Accepting, the limit of connections
 import select
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.http import wsgi
@@ -80,7 +81,9 @@ class Worker(ThreadWorker):
                 return
         except Exception:
             self.log.exception("A connection is given up")
-        conn.close(graceful=True)
+        # gunicorn has closed it already where an answer broke off after its head.
+        with suppress(OSError):
+            conn.close(graceful=True)
         # The main thread counts the connections.
         self.method_queue.defer(self._count_down)
 

@@ -20,16 +20,25 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere gunic
 
 THREADS = 2
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+BROKEN_REQUEST = REQUEST.replace(b"/ ", b"/broken ", 1)
 SLOW_REQUEST = REQUEST.replace(b"/ ", b"/slow ", 1)
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Says which process answers; after a moment where it is asked for something slow."""
+    """Says which process answers; after a moment where it is asked for something slow, or not to the end."""
     if environ["PATH_INFO"] == "/slow":
         time.sleep(0.3)
+    if environ["PATH_INFO"] == "/broken":
+        start_response("200 OK", [("Content-Length", "2")])
+        return _broken_off()
     body = str(os.getpid()).encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
+
+
+def _broken_off() -> Iterator[bytes]:
+    yield b"1"
+    raise RuntimeError("What is read from has gone.")
 
 
 class Client:
@@ -111,6 +120,15 @@ def test_an_answer_comes_in_one_piece(server: Server) -> None:
     head, _, body = client.socket.recv(65_536).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert body.isdigit()
+
+
+def test_answers_that_break_off_cost_their_connections_alone(server: Server) -> None:
+    for _ in range(8 * THREADS):
+        client = server.client()
+        client.send(BROKEN_REQUEST)
+        assert client.answer()[1] == b"1"
+
+    assert len({server.client().ask() for _ in range(40)}) == 2
 
 
 def test_an_answer_to_head_has_no_body(server: Server) -> None:

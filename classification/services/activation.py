@@ -31,7 +31,7 @@ def activate(classifier: Classifier, *, user_id: int | None, reason: Reason = Re
 
 
 def step_back(classifier: Classifier, *, user_id: int | None) -> Classifier:
-    """Let the one answer again that was active before a classifier; returns that one.
+    """Let the one answer again that was active before a classifier and can be read; returns that one.
 
     Doing it again undoes it. Raises Conflict when the classifier is not the active one, so that of two people who
     step back at once the second changes nothing, and when there was none before it.
@@ -42,7 +42,9 @@ def step_back(classifier: Classifier, *, user_id: int | None) -> Classifier:
         if classifier.status != Status.ACTIVE:
             raise Conflict("not_active", "The classifier is not the active one of its taxonomy.")
         before = (
-            Activation.objects.filter(taxonomy=classifier.taxonomy_id, classifier__status=Status.RETIRED)
+            Activation.objects.filter(
+                taxonomy=classifier.taxonomy_id, classifier__status=Status.RETIRED, classifier__error=""
+            )
             .exclude(classifier=classifier)
             .first()
         )

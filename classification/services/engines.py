@@ -110,7 +110,8 @@ def put_in_charge(
         status=Classifier.Status.RETIRED
     )
     classifier.status, classifier.activated_at = Classifier.Status.ACTIVE, timezone.now()
-    classifier.save(update_fields=["status", "activated_at"] if classifier.pk else None)
+    classifier.error = ""
+    classifier.save(update_fields=["status", "activated_at", "error"] if classifier.pk else None)
     Activation.objects.create(
         taxonomy_id=classifier.taxonomy_id, classifier=classifier, reason=reason, activated_by_id=user_id
     )

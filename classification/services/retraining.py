@@ -14,6 +14,8 @@ from products.models import Taxonomy
 
 logger = logging.getLogger(__name__)
 
+REPAIR = "repair"
+
 
 def retrain_where_due() -> int:
     """Begin the trainings that the policies of the current taxonomies ask for; says how many.
@@ -29,7 +31,7 @@ def _retrain(taxonomy: Taxonomy) -> bool:
         with transaction.atomic():
             policy = policies.locked_policy(taxonomy)
             reason = _reason(policy, taxonomy, timezone.now())
-            if not reason or not _has_changed(taxonomy, policy):
+            if not reason or not (reason == REPAIR or _has_changed(taxonomy, policy)):
                 return False
             classifier = training.train(taxonomy, user_id=None)
     except Problem as problem:
@@ -41,6 +43,9 @@ def _retrain(taxonomy: Taxonomy) -> bool:
 
 def _reason(policy: Policy, taxonomy: Taxonomy, now: datetime) -> str:
     """Why a training is due, and empty when it is not. The schedule has then been considered up to now."""
+    trains_by_itself = policy.retrain_cron or policy.retrain_after_decisions is not None
+    if trains_by_itself and _is_damaged(_last_trained(taxonomy)):
+        return REPAIR
     if policy.retrain_cron:
         due = next(CronSim(policy.retrain_cron, policy.retraining_considered_at), None)
         if due and due <= now:
@@ -53,6 +58,11 @@ def _reason(policy: Policy, taxonomy: Taxonomy, now: datetime) -> str:
     since = last.created_at if last else taxonomy.created_at
     enough = examples.decisions_since(taxonomy, since) >= policy.retrain_after_decisions
     return "decisions" if enough else ""
+
+
+def _is_damaged(classifier: Classifier | None) -> bool:
+    """Whether a classifier answered until it could not be read any more, as after an upgrade to another format."""
+    return bool(classifier and classifier.status == Classifier.Status.RETIRED and classifier.error)
 
 
 def _last_trained(taxonomy: Taxonomy) -> Classifier | None:

@@ -136,6 +136,22 @@ def test_one_that_is_damaged_gives_way_to_the_newest_sound_version_before_it(
     assert damaged["error"].startswith("Version 4 cannot be read")
 
 
+def test_a_step_back_goes_past_what_cannot_be_read(
+    client: Any, first: Classifier, second: Classifier
+) -> None:
+    client.post(f"{PATH}/{second.pk}/activate")
+    Classifier.objects.filter(pk=second.pk).update(artefact=b"damaged")
+    engines._loaded.clear()
+    third = engines.active(first.taxonomy)
+    answer = client.post(f"{PATH}/{third.id}/return")
+    assert (answer.status_code, answer.json()["version"]) == (200, first.version)
+
+
+def test_one_that_can_be_read_again_tells_of_no_damage(client: Any, second: Classifier) -> None:
+    Classifier.objects.filter(pk=second.pk).update(status="retired", error="Version 2 cannot be read.")
+    assert client.post(f"{PATH}/{second.pk}/activate").json()["error"] == ""
+
+
 def test_without_a_sound_version_before_it_the_names_of_the_categories_answer(
     client: Any, second: Classifier
 ) -> None:

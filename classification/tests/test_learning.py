@@ -209,6 +209,17 @@ def test_nothing_is_trained_while_nothing_has_changed(taxonomy: Taxonomy) -> Non
     assert retraining.retrain_where_due() == 0
 
 
+@pytest.mark.usefixtures("labelled")
+def test_in_place_of_one_that_cannot_be_read_another_is_trained_at_once(taxonomy: Taxonomy) -> None:
+    damaged = trained(taxonomy, status="active", training_size=1)
+    engines.active(taxonomy)
+    assert retraining.retrain_where_due() == 1
+    classifier = Classifier.objects.get(status="training")
+    work_off(str(classifier.job_id))
+    assert retraining.retrain_where_due() == 0
+    assert classifier.version > damaged.version
+
+
 @pytest.mark.usefixtures("night")
 def test_what_has_changed_is_trained(taxonomy: Taxonomy, labelled: Product) -> None:
     trained(taxonomy)

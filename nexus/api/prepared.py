@@ -72,8 +72,10 @@ class Statement:
             if getattr(error.__cause__, "pgcode", None) not in LOST:
                 raise
             self._calls.pop(connection.connection, None)
-            # A transaction is lost with its first error; the next one prepares the statement again.
+            # A transaction is lost with its first error. The next request gets another session, since this one may
+            # have lost every statement, of which each would cost a transaction.
             if connection.in_atomic_block:
+                connection.close_at = 0
                 raise
         return run(self._call(connection))
 

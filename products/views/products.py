@@ -124,8 +124,8 @@ class ProductViewSet(ModelViewSet):
     def update(self, request: Request, *args: Any, partial: bool = False, **kwargs: Any) -> HttpResponse:
         """The product as it is after the change; what replaces it whatever it was needs no look at it first."""
         if not partial and "If-Match" not in request.headers:
-            fields = validated_values(ProductSerializer, request.data)
-            if row := products.replace_product(self._key, fields, ROWS):
+            key, fields = self._key, validated_values(ProductSerializer, request.data)
+            if row := products.replace_product(key, fields, ROWS):
                 return answer(request, READER.shown(row))
         return super().update(request, *args, partial=partial, **kwargs)
 
