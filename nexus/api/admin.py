@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Index, Model, QuerySet, UniqueConstraint
@@ -58,6 +59,14 @@ class BoundedPaginator(Paginator):
         return int(queryset.order_by()[:COUNTED_ROWS].count())
 
 
+class IndexedChangeList(ChangeList):
+    """A list that is sorted by its sortable columns alone, also where an address asks for others."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """What a column is sorted by; None where it is not."""
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
+
 class LargeTableAdmin(admin.ModelAdmin):
     """An admin page whose cost does not grow with its table.
 
@@ -74,6 +83,10 @@ class LargeTableAdmin(admin.ModelAdmin):
     # The numbers beside filters are counts of the whole table.
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The class of the list."""
+        return IndexedChangeList
 
     def get_sortable_by(self, request: HttpRequest) -> list[Any]:
         """The columns whose heads may be clicked."""

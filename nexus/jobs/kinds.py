@@ -75,7 +75,8 @@ class JobKind:
 
     def is_allowed_to(self, user: Any) -> bool:
         """Whether a user may have such jobs done: is active, and has roles that allow it."""
-        return user.is_active and (not self.permission or user.has_perm(self.permission))
+        has_role = user.has_perm(self.permission) if self.permission else bool(user.roles)
+        return user.is_active and has_role
 
 
 def _refuse(job: Job, *_: object) -> NoReturn:

@@ -57,7 +57,8 @@ def file_of(job: Job) -> Iterator[bytes]:
         raise Conflict("file_not_ready", f"The job is {job.status}: its file is not whole.")
     if _whole_parts(job).count() < job.chunks.count():
         raise Conflict("file_expired", f"Files are kept for {KEPT.days} days. Export the products again.")
-    return FORMATS[job.parameters["format"]].whole(_parts(job))
+    # A part whose products are all deleted by now is empty, which elsewhere means the end.
+    return FORMATS[job.parameters["format"]].whole(filter(None, _parts(job)))
 
 
 def _parts(job: Job) -> Iterator[bytes]:

@@ -125,6 +125,15 @@ def test_products_that_are_deleted_meanwhile_are_not_in_the_file(
     assert [row["sku"] for row in rows] == ["S-0", "S-1", "S-2", "S-4"]
 
 
+def test_a_part_without_products_ends_no_workbook(as_viewer: APIClient, five: list[Product]) -> None:
+    job = accepted(as_viewer, "format=xlsx")
+    jobs.work_on(job.pk)
+    for product in five[2:4]:
+        product.delete()
+    rows = read(downloaded(as_viewer, work_off(job)), "xlsx")
+    assert [row["sku"] for row in rows] == ["S-0", "S-1", "S-4"]
+
+
 def test_there_is_no_file_before_the_job_has_succeeded(as_viewer: APIClient, five: list[Product]) -> None:
     job = accepted(as_viewer)
     for end in (lambda: None, lambda: jobs.cancel(job)):

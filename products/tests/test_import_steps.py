@@ -95,7 +95,7 @@ def test_a_step_that_dies_is_done_again_and_those_before_it_are_not(
             jobs.work_on(job.pk)
     Job.objects.filter(pk=job.pk).update(leased_until=None)
 
-    assert ImportKey.objects.count() == job.chunks.count() + 2
+    assert ImportKey.objects.count() == job.chunks.count() + 3
     check_what_came_of_it(work_off(job))
 
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -46,12 +46,21 @@ def claim(job: Job) -> bool:
 
 
 def prepare(job: Job) -> None:
-    """Do a claimed step. A job that cannot be cut into chunks fails with the reason."""
+    """Do a claimed step. A job that cannot be cut into chunks fails with the reason.
+
+    A database that was away, or that broke a deadlock, is no such reason: then the step is done again, as a chunk is.
+    """
     try:
         with heartbeat(lambda: _mine(job).update(leased_until=lease_end())), watching(job.pk):
             _keep(job)
     except Cancelled:
         _let_go(job)
+    except (InterfaceError, OperationalError) as error:
+        logger.exception("A step of a preparation failed", extra={"attempt": job.attempts})
+        if job.attempts < Chunk.MAX_ATTEMPTS:
+            _put_back(job)
+        elif _mine(job).exists():
+            lifecycle.fail(job, error)
     except Exception as error:
         logger.exception("A job could not be prepared")
         if _mine(job).exists():
@@ -62,6 +71,7 @@ def _mine(job: Job) -> Any:
     """The row of a job as long as the step is this worker's: nobody else has begun it, or is at the next one."""
     return Job.objects.filter(
         pk=job.pk,
+        status=Job.Status.RUNNING,
         prepared_at=None,
         leased_by=job.leased_by,
         attempts=job.attempts,
@@ -120,6 +130,12 @@ def _complete(job: Job) -> None:
         job.total = job.prepared
     job.prepared = job.total
     LogLine.write(job, f"Cut into {chunks} chunks of {job.total} items.")
+
+
+def _put_back(job: Job) -> None:
+    """Leave the step to whoever is told of it next."""
+    if _mine(job).update(leased_until=None):
+        messages.tell_workers(job, 1)
 
 
 def _let_go(job: Job) -> None:

@@ -52,15 +52,15 @@ def test_a_job_that_cannot_be_prepared_fails_with_the_reason(make_job: MakeJob, 
 
 
 @pytest.mark.parametrize("permission", ["", "products.change_product"])
+@pytest.mark.parametrize("is_active", [True, False])
 def test_a_job_does_not_begin_when_its_owner_may_not_have_it_done_any_more(
-    make_job: MakeJob, counting: Counting, editor: User, permission: str
+    make_job: MakeJob, counting: Counting, editor: User, permission: str, is_active: bool
 ) -> None:
     kinds.register(replace(kinds._kinds["count"], permission=permission))
     allowed, job = work_off(make_job(25)), make_job(25)
-    if permission:
+    if is_active:
         editor.groups.clear()
-    else:
-        User.objects.filter(pk=editor.pk).update(is_active=False)
+    User.objects.filter(pk=editor.pk).update(is_active=is_active)
     counting.done.clear()
 
     assert figures(work_off(job)) == ("failed", 0, 0, 0, 0)

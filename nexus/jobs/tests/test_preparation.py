@@ -1,10 +1,12 @@
 """Jobs of which nobody knows beforehand what they are about: cut into chunks step by step."""
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from nexus.jobs import cancellation, kinds, services
@@ -62,6 +64,43 @@ def begun(job: Job) -> Job:
     job.refresh_from_db()
     assert preparation.claim(job)
     return job
+
+
+def test_a_step_whose_database_was_away_is_done_again_and_at_the_third_time_fails(
+    job: Job, stepping: Stepping
+) -> None:
+    away = [OperationalError("The server has closed the connection.")] * 2
+
+    def fails(job: Job) -> None:
+        if away:
+            raise away.pop()
+
+    stepping.before_step = fails
+    assert work_off(job).status == "succeeded"
+    assert not away
+
+    away.extend([OperationalError("The server has closed the connection.")] * 3)
+    again = work_off(services.create_job(kind="step", parameters={}, user_id=None))
+    assert (again.status, again.error) == (
+        "failed",
+        "Something went wrong on the server (OperationalError).",
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_step_that_ends_after_its_job_has_failed_leaves_nothing(job: Job, stepping: Stepping) -> None:
+    def fail_elsewhere(job: Job) -> None:
+        lifecycle.fail(job, RuntimeError("The worker was taken for dead."))
+        connection.close()
+
+    def fails(job: Job) -> None:
+        other = threading.Thread(target=fail_elsewhere, args=[job])
+        other.start()
+        other.join()
+
+    stepping.before_step = fails
+    job = work_off(job)
+    assert (job.status, job.prepared, job.chunks.count()) == ("failed", 0, 0)
 
 
 def test_it_is_cut_in_steps_and_its_items_are_numbered_through(job: Job, stepping: Stepping) -> None:

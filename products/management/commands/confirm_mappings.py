@@ -41,6 +41,11 @@ class Command(BaseCommand):
         source, target = taxonomy_named(options["source"]), taxonomy_named(options["target"])
         user = _user(options["user"])
         decisions = list(self._decisions(options["file"], source, target))
+        nowhere = {one.pk for one, other in decisions if other is None}
+        if contradicted := [one.code for one, other in decisions if other and one.pk in nowhere]:
+            raise CommandError(
+                f"{', '.join(contradicted)}: leads somewhere and nowhere at once; nothing was decided."
+            )
         try:
             with pghistory.context(source="confirm_mappings"):
                 number = mapping.decide_all(source, target, decisions, user_id=user.pk if user else None)
@@ -54,7 +59,7 @@ class Command(BaseCommand):
         """The categories of each line. Raises CommandError after all of them when one is unknown."""
         sources, targets = _by_code(source), _by_code(target)
         wrong = 0
-        for number, (code, aim) in enumerate(_lines(path), start=2):
+        for number, code, aim in _lines(path):
             unknown = [
                 name for name, known in ((code, sources), (aim, targets)) if name and name not in known
             ]
@@ -80,13 +85,15 @@ def _by_code(taxonomy: Taxonomy) -> Mapping[str, Category]:
     return {category.code: category for category in found.iterator()}
 
 
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
+def _lines(path: Path) -> Iterator[tuple[int, str, str]]:
+    """The number of each line, and its two codes."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             if missing := {SOURCE, TARGET} - set(reader.fieldnames or ()):
                 raise CommandError(f"The file has no column {' and no column '.join(sorted(missing))}.")
             for row in reader:
-                yield restore((row[SOURCE] or "").strip()), restore((row[TARGET] or "").strip())
+                code, aim = (restore((row[name] or "").strip()) for name in (SOURCE, TARGET))
+                yield reader.line_num, code, aim
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CommandError(f"{path} cannot be read: {error}.") from None

@@ -32,6 +32,8 @@ from products.services.imports.rules import Rules, rules_of
 
 ROWS_OF_STEP = 50_000
 MAX_SKU = 64
+# No row has this SKU: it says that those of the rows before are noted, also where these have none.
+NOTED = ""
 
 
 def next_step(job: Job, after: Any) -> Step:
@@ -41,8 +43,10 @@ def next_step(job: Job, after: Any) -> Step:
     """
     plan = Plan.from_json(job.parameters)
     rules = rules_of(plan)
-    if after and not ImportKey.objects.filter(job=job).exists():
-        _note_again(job, rules)
+    if not ImportKey.objects.filter(job=job, sku=NOTED).exists():
+        if after:
+            _note_again(job, rules)
+        ImportKey.objects.bulk_create([ImportKey(job=job, sku=NOTED, row=0)], ignore_conflicts=True)
     limit = _rows_of_step(job, plan.layout)
     file = File.objects.get(job=job, role=File.Role.INPUT)
     with (
