@@ -101,17 +101,19 @@ class BatchReasons(ABC):
         return self.confidence.above.predict(logit(mass)[:, None]), self.confidence.above_threshold
 
     def _open_below(self, row: int, node: int) -> tuple[Candidate, ...]:
-        own = self.answers.probabilities[row] * np.asarray(self.tree.members[:, [node]].toarray()).ravel()
+        """The leaves below a node that the answer may be, the best first: it keeps its confidence."""
+        leaves = self.tree.below[node]
+        own = self.answers.probabilities[row, leaves]
+        order = np.argsort(-own, kind="stable")[:_MOST_OPEN]
+        first, *chances = own[order].tolist()
         confidence = float(self.answers.confidences[row])
-        rest = max(1e-9, 1.0 - float(own.max()))
-        leaves = np.argsort(-own, kind="stable")[:_MOST_OPEN]
-        found = [Candidate(self.category_ids[leaves[0]], round(confidence, 4))]
-        for leaf in leaves[1:].tolist():
-            if own[leaf] <= 0:
-                break
-            share = (1.0 - confidence) * float(own[leaf]) / rest
-            found.append(Candidate(self.category_ids[leaf], round(min(share, confidence), 4)))
-        return tuple(found)
+        rest = max(1e-9, 1.0 - first)
+        shares = [confidence, *(min((1.0 - confidence) * chance / rest, confidence) for chance in chances)]
+        return tuple(
+            Candidate(self.category_ids[leaf], round(share, 4))
+            for leaf, share, chance in zip(leaves[order].tolist(), shares, (1.0, *chances), strict=True)
+            if chance > 0
+        )
 
 
 class ColdReasons(BatchReasons):

@@ -15,8 +15,9 @@ Integers = NDArray[np.int64]
 class Tree:
     """Nodes are the categories that hold some leaves but not all: an answer that is always right says nothing.
 
-    ``ids`` are their category ids, ``above`` the node numbers over each leaf, nearest first, and ``members`` a matrix
-    of shape (leaves, nodes) with a one where the leaf lies below the node.
+    ``ids`` are their category ids, ``above`` the node numbers over each leaf, nearest first, ``members`` a matrix of
+    shape (leaves, nodes) with a one where the leaf lies below the node, and ``below`` the leaves below each node,
+    ascending.
     """
 
     def __init__(self, categories: Sequence[Category], leaves: Sequence[Category]) -> None:
@@ -34,6 +35,8 @@ class Tree:
         node_of = [node for nodes in self.above for node in nodes]
         ones = np.ones(len(leaf_of), dtype=np.float32)
         self.members = csr_matrix((ones, (leaf_of, node_of)), shape=(len(leaves), len(paths)))
+        by_node = self.members.tocsc()
+        self.below: list[Integers] = np.split(by_node.indices, by_node.indptr[1:-1])
 
 
 def _paths_above(path: str) -> list[str]:
