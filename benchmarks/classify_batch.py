@@ -130,12 +130,17 @@ def engines_at_once() -> float:
 
 
 def engine_alone() -> float:
-    """Products per second of the active classifier in this process, on all texts; reading them does not count."""
+    """Products per second of the active classifier in this process, on all texts; reading them does not count.
+
+    Garbage is collected as rarely as in a worker.
+    """
     import django
 
     django.setup()
     from classification.services import engines
+    from nexus.ops.garbage import collect_rarely
 
+    collect_rarely()
     loaded, _ = engines.answering(None)
     count, spent = 0, 0.0
     for texts in _texts():

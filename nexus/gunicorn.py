@@ -1,7 +1,6 @@
 """How gunicorn serves Nexus: ``gunicorn -c nexus/gunicorn.py nexus.wsgi:application``."""
 
 import atexit
-import gc
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ from gunicorn.config import Config
 from gunicorn.workers.base import Worker
 
 from nexus.ops.context import work_context
+from nexus.ops.garbage import collect_rarely
 from nexus.ops.problems import CONTENT_TYPE, problem_body
 
 MEMORY = Path("/dev/shm")  # noqa: S108
@@ -82,10 +82,7 @@ def when_ready(server: Arbiter) -> None:
     from django.db import connections
 
     connections.close_all()
-    gc.collect()
-    gc.freeze()
-    # Requests leave few cycles behind; the default threshold of 700 looks for them several times a request.
-    gc.set_threshold(50_000, 20, 20)
+    collect_rarely()
 
 
 def child_exit(server: Arbiter, worker: Worker) -> None:

@@ -1,12 +1,13 @@
 """The Django application of nexus.ops."""
 
-from celery.signals import heartbeat_sent, setup_logging, worker_ready, worker_shutdown
+from celery.signals import heartbeat_sent, setup_logging, worker_init, worker_ready, worker_shutdown
 from django.apps import AppConfig
 from django.core.signals import request_finished, request_started
 from django.db.backends.signals import connection_created
 
 from nexus.ops.connections import drop_dead_connections
 from nexus.ops.context import close_request
+from nexus.ops.garbage import collect_rarely
 from nexus.ops.logging import keep_celery_off
 
 
@@ -22,6 +23,7 @@ class NexusOpsConfig(AppConfig):
         from nexus.ops import gauges, metrics, workers
 
         setup_logging.connect(keep_celery_off)
+        worker_init.connect(collect_rarely)
         worker_ready.connect(workers.report)
         heartbeat_sent.connect(workers.report)
         worker_shutdown.connect(workers.sign_off)
