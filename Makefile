@@ -7,6 +7,8 @@ INSTALLED := $(VENV)/.installed
 CODE := manage.py nexus accounts products classification workflows tests benchmarks
 
 export NEXUS_ENVIRONMENT = development
+# Tests start dozens of processes: with this set, each would compile the code again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint types openapi openapi-check deploy-check unit fuzz faults lock benchmark clean help
 .DEFAULT_GOAL := help
@@ -21,8 +23,11 @@ run: $(INSTALLED) ## start everything on http://127.0.0.1:8000 (NEXUS_PORT=8001 
 test: $(INSTALLED) ## everything that must hold before a commit
 	@$(PYTHON) -m nexus.devservices $(MAKE) --no-print-directory checks
 
+# The short checks run beside that of types, which takes as long as all of them.
 .PHONY: checks
-checks: lint types migrations-check deploy-check openapi-check unit
+checks:
+	@$(MAKE) --no-print-directory -j2 types lint migrations-check deploy-check openapi-check
+	@$(MAKE) --no-print-directory unit
 
 lint: $(INSTALLED) ## style, formatting, and who may import whom
 	$(VENV)/bin/ruff check $(CODE)
@@ -52,7 +57,7 @@ openapi-check: $(INSTALLED)
 	{ echo "docs/openapi.yaml is not what the code says. Type: make openapi"; exit 1; }
 
 unit: $(INSTALLED)
-	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile
+	$(VENV)/bin/pytest -n auto --maxprocesses 4
 
 fuzz: $(INSTALLED) ## thousands of requests made up from the schema, for half an hour
 	@$(PYTHON) -m nexus.devservices $(PYTHON) -m tests.fuzz

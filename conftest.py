@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.db import connection
+from django.test import TransactionTestCase
 from rest_framework.test import APIClient
+from xdist.scheduler import LoadScopeScheduling
 
 from accounts.models import User
 from accounts.roles import ADMINISTRATOR, EDITOR, REVIEWER, ROLES, VIEWER
@@ -23,12 +26,69 @@ PASSWORD = "correct horse battery"  # noqa: S105
 MakeUser = Callable[..., User]
 ClientOf = Callable[[User], APIClient]
 
+MADE_BY_MIGRATIONS = {"django_migrations", "django_content_type", "auth_permission"}
+# Tests that share what takes long to start: they run one after the other in one process.
+TOGETHER = {
+    "tests/browser/": "live",
+    "tests/test_fuzz.py": "live",
+    "tests/test_readme.py": "live",
+    "tests/test_server.py": "live",
+    "tests/contract/": "contract",
+    "tests/faults/": "faults",
+}
+
+
+class ByPlace(LoadScopeScheduling):
+    """Hands out the tests of a file together, in the order in which they are found, so that the long ones begin."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((name for place, name in TOGETHER.items() if file.startswith(place)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Distribute by place, whatever ``--dist`` says."""
+    config.option.loadscopereorder = False
+    return ByPlace(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores, for many a test waits for a service most of its time."""
+    return (os.cpu_count() or 1) + 1
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_passwords() -> Iterator[None]:
     """Argon2 is slow on purpose; tests have nothing to protect."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "PASSWORD_HASHERS", ["django.contrib.auth.hashers.MD5PasswordHasher"])
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_when_asked_for() -> Iterator[None]:
+    """WhiteNoise reads every static file when a client is made, which is in most tests, and few ask for one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "WHITENOISE_AUTOREFRESH", True, raising=False)
+        yield
+
+
+def _empty_what_was_filled(_: TransactionTestCase) -> None:
+    """Empty the tables that hold rows; what migrations have made stays as they made it."""
+    has_rows = "SELECT '{0}' WHERE EXISTS (SELECT FROM {0})"
+    with connection.cursor() as cursor:
+        tables = sorted({*connection.introspection.table_names(cursor)} - MADE_BY_MIGRATIONS)
+        cursor.execute(" UNION ALL ".join(has_rows.format(table) for table in tables))
+        filled = ", ".join(table for (table,) in cursor.fetchall())
+        if filled:
+            cursor.execute(f"TRUNCATE {filled} CASCADE")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush() -> Iterator[None]:
+    """Django truncates every table after a test with real transactions, and makes all permissions again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", _empty_what_was_filled)
         yield
 
 

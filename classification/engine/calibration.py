@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 Floats = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -27,6 +26,8 @@ def softmax(scores: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np
 
 def fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
     """The temperature with the least log loss (Guo et al., "On calibration of neural networks", 2017)."""
+    # Only fitting needs it, and every process that answers would import it for half a second.
+    from scipy.optimize import minimize_scalar
 
     def loss(logarithm: float) -> float:
         picked = softmax(scores, float(np.exp(logarithm)))[np.arange(len(truth)), truth]
