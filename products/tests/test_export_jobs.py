@@ -65,6 +65,7 @@ def test_filters_choose_when_the_job_is_prepared(as_viewer: APIClient, five: lis
         product.status = "active"
         product.save()
     job = work_off(accepted(as_viewer, "format=jsonl&status=active"))
+    assert job.reason == "Export of the products with status=active as jsonl, requested through the API."
     rows = read(downloaded(as_viewer, job), "jsonl")
     assert [row["sku"] for row in rows] == ["S-0", "S-1", "S-2", "S-3"]
 

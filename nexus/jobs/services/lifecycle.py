@@ -18,6 +18,7 @@ from nexus.jobs import messages
 from nexus.jobs.cancellation import raise_if_cancelled
 from nexus.jobs.kinds import Outcome, kind_of
 from nexus.jobs.models import Chunk, Job, LogLine
+from nexus.jobs.reasons import reason_for
 from nexus.ops.context import current_request_id, current_user_id, work_context
 
 logger = logging.getLogger(__name__)
@@ -34,19 +35,19 @@ job_finished = Signal()
 
 
 def create_job(
-    *, kind: str, parameters: dict[str, Any], user_id: int | None, total: int = 0, reason: str = ""
+    *, kind: str, purpose: str, parameters: dict[str, Any], user_id: int | None, total: int = 0
 ) -> Job:
     """Accept a job: its row is written, and workers hear of it once the transaction is committed.
 
     `total` is the number of items as far as it is known; preparing the job makes it exact. Without one the job counts
-    as large until it is prepared. `reason` says to people why there is such a job.
+    as large until it is prepared. `purpose` begins the sentence that says why there is such a job.
     """
     job = Job.objects.create(
         kind=kind,
         parameters=parameters,
         created_by_id=user_id,
         total=total,
-        reason=reason,
+        reason=reason_for(purpose),
         request_id=current_request_id() or "",
     )
     messages.tell_workers(job, 1)

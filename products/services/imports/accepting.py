@@ -152,10 +152,10 @@ def _total(file: IO[bytes], plan: Plan, first: list[Row]) -> int:
 def _create(plan: Plan, name: str, total: int, user: Any) -> Job:
     job = jobs.create_job(
         kind=KIND,
+        purpose=f"{'Check' if plan.dry_run else 'Import'} of {name}",
         parameters=plan.as_json(),
         total=total,
         user_id=None if user is None else user.pk,
-        reason=f"{'Check' if plan.dry_run else 'Import'} of {name}"[:MAX_NAME],
     )
     shown = plan.as_json()
     job.result = {key: shown[key] for key in ("mode", "dry_run", "layout", "mapping", "taxonomy")}
