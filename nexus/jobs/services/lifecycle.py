@@ -26,9 +26,17 @@ logger = logging.getLogger(__name__)
 # Chunks that are in memory together while a job is cut into them.
 SAVED_AT_ONCE = 20
 
-NOT_ALLOWED = (
-    "Whoever asked for the job may not do this any more: the account is closed, or has lost the role."
-)
+
+class NotAllowed(Problem):
+    """The owner of a job may not have it done any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "permission_denied",
+            "Whoever asked for the job may not do this any more: the account is closed, or has lost the role.",
+            status=403,
+        )
+
 
 # Sent when the end of a job has been committed; carries `job_id`. Rooms above this one wait for it.
 job_finished = Signal()
@@ -87,7 +95,7 @@ def lock(job: Job) -> Job:
 
 
 def begin(job: Job) -> bool:
-    """Let a queued job run, or end it where its owner may not have it done any more.
+    """Let a queued job run, or fail it where its owner may not have it done any more.
 
     Of several workers that try at once, one does it.
     """
@@ -95,8 +103,8 @@ def begin(job: Job) -> bool:
         job = lock(job)
         if job.status != Job.Status.QUEUED:
             return False
-        if job.created_by and not kind_of(job).is_allowed_to(job.created_by):
-            _end(job, Job.Status.FAILED, NOT_ALLOWED)
+        if not is_still_allowed(job):
+            fail(job, NotAllowed())
             return True
         job.status, job.started_at = Job.Status.RUNNING, job.started_at or timezone.now()
         job.save(update_fields=["status", "started_at"])
@@ -104,6 +112,11 @@ def begin(job: Job) -> bool:
         messages.offer(job, messages.PARALLEL)
         end_if_done(job)
     return True
+
+
+def is_still_allowed(job: Job) -> bool:
+    """Whether the owner of a job may have it done now; what commands ask for has no owner."""
+    return job.created_by is None or kind_of(job).is_allowed_to(job.created_by, job)
 
 
 def describe(error: Exception) -> str:
@@ -137,6 +150,9 @@ def count(job: Job, chunks: QuerySet[Chunk], outcome: Outcome, status: str, reas
 
 def end_if_done(job: Job) -> None:
     """End a locked job when nothing of it is left to do: its chunks are counted, messages are not believed."""
+    if job.is_finished:
+        # It failed while a last chunk was under way.
+        return
     if job.cancel_requested_at:
         if not job.is_in_work():
             _end(job, Job.Status.CANCELLED)

@@ -13,11 +13,9 @@ from nexus.jobs.models import File, Job
 from products.files import mapping, reading
 from products.files.layouts import Given, Row
 from products.models import ImportProfile, Taxonomy
-from products.services.imports.options import CREATE, TO_ATTRIBUTES, UPDATE, Options, Plan
+from products.services.imports.options import CREATE, TO_ATTRIBUTES, Options, Plan, permissions_for
 from products.services.imports.work import KIND
 
-ADD, CHANGE = "products.add_product", "products.change_product"
-DECIDE = "classification.decide_review"
 READ_AT_ONCE = 2**20
 MAX_NAME = 200
 
@@ -90,7 +88,6 @@ def preview(file: IO[bytes], options: Options, *, user: Any) -> tuple[Plan, list
         layout=layout,
         mapping=mapped,
         taxonomy=_taxonomy(options.taxonomy),
-        may_decide=user is None or user.has_perm(DECIDE),
     )
     return plan, rows
 
@@ -109,8 +106,7 @@ def _mapped(guessed: dict[str, str], options: Options, columns: list[str]) -> di
 
 
 def _check_may(mode: str, user: Any) -> None:
-    needed = {CREATE: (ADD,), UPDATE: (CHANGE,)}.get(mode, (ADD, CHANGE))
-    if user is not None and not user.has_perms(needed):
+    if user is not None and not user.has_perms(permissions_for(mode)):
         raise Problem("permission_denied", "Your roles do not allow this.", status=403)
 
 
