@@ -11,7 +11,7 @@ from nexus.jobs import files
 from nexus.jobs import services as jobs
 from nexus.jobs.models import File, Job
 from products.files import mapping, reading
-from products.files.layouts import Given, Row
+from products.files.layouts import Given
 from products.models import ImportProfile, Taxonomy
 from products.services.imports.options import CREATE, TO_ATTRIBUTES, Options, Plan, permissions_for
 from products.services.imports.work import KIND
@@ -58,7 +58,7 @@ def _as_stored(job: Job) -> Job:
     return job
 
 
-def preview_again(earlier: Job, options: Options, *, user: Any) -> tuple[Plan, list[Row]]:
+def preview_again(earlier: Job, options: Options, *, user: Any) -> tuple[Plan, reading.Beginning]:
     """What `preview` says of the file of an earlier job."""
     with files.opened(_file_of(earlier)) as content:
         return preview(content, options, user=user)
@@ -71,12 +71,12 @@ def _file_of(job: Job) -> File:
     return kept
 
 
-def preview(file: IO[bytes], options: Options, *, user: Any) -> tuple[Plan, list[Row]]:
+def preview(file: IO[bytes], options: Options, *, user: Any) -> tuple[Plan, reading.Beginning]:
     """How a file would be imported, and its first rows. Raises as `accept` does, but for the 403."""
     _check_may(options.mode, user)
     options = _with_profile(options)
     given = Given(options.delimiter or None, options.encoding or None, options.header)
-    layout, rows = reading.examine(file, given, mapping.known)
+    layout, first = reading.examine(file, given, mapping.known)
     # Of JSON lines the first rows may lack what later ones have, so that all known names are mapped.
     columns = [*layout.columns, *(mapping.TARGETS if layout.format == "jsonl" else ())]
     guessed = mapping.guess(dict.fromkeys(columns), unmapped_to_attributes=options.unmapped == TO_ATTRIBUTES)
@@ -89,7 +89,7 @@ def preview(file: IO[bytes], options: Options, *, user: Any) -> tuple[Plan, list
         mapping=mapped,
         taxonomy=_taxonomy(options.taxonomy),
     )
-    return plan, rows
+    return plan, first
 
 
 def _mapped(guessed: dict[str, str], options: Options, columns: list[str]) -> dict[str, str]:
@@ -134,15 +134,15 @@ def _taxonomy(reference: str) -> str:
     return f"{found.code}@{found.version}" if found else ""
 
 
-def _total(file: IO[bytes], plan: Plan, first: list[Row]) -> int:
+def _total(file: IO[bytes], plan: Plan, first: reading.Beginning) -> int:
     """How many rows a file has: exactly where they are few, else about as many; 0 where nothing tells.
 
     What has more than a few is never taken for few, since small jobs go before others.
     """
-    if len(first) <= reading.FEW:
-        return len(first)
+    if first.is_whole:
+        return len(first.rows)
     estimated = reading.estimate(file, plan.layout)
-    return max(estimated, len(first)) if estimated else 0
+    return max(estimated, reading.FEW + 1) if estimated else 0
 
 
 def _create(plan: Plan, name: str, total: int, user: Any) -> Job:
