@@ -158,7 +158,7 @@ def _next_step(job: Job, after: Any) -> Step:
 def _work(job: Job, chunk: Chunk) -> Outcome:
     given = {field.name for field in fields(Options)} & job.parameters.keys()
     chosen = Options(**{name: job.parameters[name] for name in given})
-    loaded = engines.load(chosen.classifier["id"])
+    loaded = engines.serving(chosen.classifier["id"])
     answered = set(_results_of(job, chunk).values_list("position", flat=True))
     items = [item for item in _items(_inputs(chunk), chunk.first) if item.position not in answered]
     sources = sources_of(loaded.taxonomy.pk)

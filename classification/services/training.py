@@ -101,6 +101,7 @@ def _prepare(job: Job) -> list[Chunk]:
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
     taxonomy = engines.taxonomy_of(job.parameters["taxonomy"])
+    engines.check_not_too_new(taxonomy)
     policy = policies.policy_of(taxonomy)
     Classifier.objects.filter(job=job, status=Status.TRAINING).update(
         fingerprint=examples.fingerprint(taxonomy, policy.promised_precision)
