@@ -1,13 +1,15 @@
 """Importing made-up products beside a bare ``COPY`` of the same rows into the same table, in one run.
 
-    python -m nexus.devservices python -m benchmarks.imports 200000 [--workers 2] [--gzip] [--create] [--memory]
+    python -m nexus.devservices python -m benchmarks.imports 200000 [--workers 2] [--gzip] [--create]
+    python -m nexus.devservices python -m benchmarks.imports 10000 --memory [--long 100000]
 
 The table has its indexes, constraints and triggers each time, and begins empty but for the last two: an upsert that
 changes every row, and the same file once more, which changes nothing. COPY takes a file with ids of categories and
 with times, since it can look neither up; the import takes codes. Validation is on. With ``--gzip`` the import takes the
 files compressed, with ``--create`` the upserts are left out. With ``--memory`` the peak memory of a worker is measured
 instead, at 10,000, 100,000 and so on up to the number: it prepares the whole file, and does no more than 25 chunks of
-it, since one is as large as another. The last line is JSON.
+it, since one is as large as another. With ``--long`` each row has so many characters more, in a column that is passed
+over. The last line is JSON.
 """
 
 import argparse
@@ -30,10 +32,14 @@ CHUNKS_OF_MEMORY = 25
 TIMES = "2026-01-01T00:00:00Z"
 
 
-def write_files(folder: Path, number: int) -> dict[str, Path]:
-    """The same products for COPY, for the import, and for an upsert that changes each of them."""
+def write_files(folder: Path, number: int, more: int = 0) -> dict[str, Path]:
+    """The same products for COPY, for the import, and for an upsert that changes each of them.
+
+    With `more` the rows of the imports are longer by so many characters.
+    """
     from products.demo import load_demo_taxonomy
 
+    longer = ["x" * more] if more else []
     codes = dict(load_demo_taxonomy().categories.filter(is_leaf=True).values_list("id", "code"))
     files = {name: folder / f"{name}.csv" for name in ("copy", "create", "upsert")}
     with (
@@ -43,15 +49,15 @@ def write_files(folder: Path, number: int) -> dict[str, Path]:
     ):
         bare, first, second = csv.writer(copied), csv.writer(created), csv.writer(upserted)
         for writer in (first, second):
-            writer.writerow([*FIELDS, "category_code"])
+            writer.writerow([*FIELDS, "category_code", *(["remarks"] if more else [])])
         for row in rows(number, list(codes)):
             attributes = json.dumps(row["attributes"])
             values = [attributes if name == "attributes" else row[name] for name in FIELDS]
             code = codes.get(row["category_id"], "")
             bare.writerow([*values, row["category_id"], row["category_source"], TIMES, TIMES])
-            first.writerow([*values, code])
+            first.writerow([*values, code, *longer])
             values[1] += " II"
-            second.writerow([*values, code])
+            second.writerow([*values, code, *longer])
     return files
 
 
@@ -155,12 +161,13 @@ def speed(folder: Path, number: int, given: argparse.Namespace) -> dict[str, Any
     return figures
 
 
-def memory(folder: Path, number: int) -> Iterator[tuple[int, int]]:
+def memory(folder: Path, number: int, more: int) -> Iterator[tuple[int, int]]:
     """Rows, and the peak memory in MiB of the one worker that imports them."""
-    rows_of_run = 10_000
+    rows_of_run = 1_000 if more else 10_000
     while rows_of_run <= number:
         empty()
-        _, _, peak = imported(write_files(folder, rows_of_run)["create"], "upsert", 1, CHUNKS_OF_MEMORY)
+        file = write_files(folder, rows_of_run, more)["create"]
+        _, _, peak = imported(file, "upsert", 1, CHUNKS_OF_MEMORY)
         print(f"{rows_of_run:>10} rows {peak / 1024:>6.0f} MiB", flush=True)
         yield rows_of_run, round(peak / 1024)
         rows_of_run *= 10
@@ -174,6 +181,7 @@ def main() -> None:
     parser.add_argument("--gzip", action="store_true")
     parser.add_argument("--create", action="store_true")
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--long", type=int, default=0)
     parser.add_argument("--work", action="store_true", help="be a worker; for the measurement itself")
     parser.add_argument("--chunks", type=int, default=0, help="for the measurement itself")
     arguments = parser.parse_args()
@@ -190,7 +198,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     with tempfile.TemporaryDirectory() as name:
         figures = (
-            dict(memory(Path(name), arguments.rows))
+            dict(memory(Path(name), arguments.rows, arguments.long))
             if arguments.memory
             else speed(Path(name), arguments.rows, arguments)
         )

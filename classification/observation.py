@@ -7,7 +7,7 @@ from django.db.models import OuterRef, Subquery
 from prometheus_client.core import GaugeMetricFamily
 
 from classification.models import Activation, Classification, Classifier
-from classification.services import watching
+from classification.services import engines, watching
 from nexus.ops.metrics import register_gauges
 from nexus.ops.status import register_count, register_section
 
@@ -24,13 +24,16 @@ def waiting_reviews() -> int:
 
 
 def active_classifiers() -> dict[str, dict[str, object]]:
-    """The active classifier of each taxonomy, and why it is that one."""
+    """The active classifier of each taxonomy, why it is that one, and the version that answers in this process."""
     newest = Activation.objects.filter(classifier=OuterRef("pk"))
     rows = Classifier.objects.filter(status=Classifier.Status.ACTIVE, taxonomy__is_current=True)
     found = rows.annotate(reason=Subquery(newest.values("reason")[:1])).values(
-        "taxonomy__code", "id", "version", "training_size", "activated_at", "reason"
+        "taxonomy__code", "taxonomy__revision", "id", "version", "training_size", "activated_at", "reason"
     )
     rows_of: list[dict[str, Any]] = [dict(row) for row in found]
+    for row in rows_of:
+        instead = engines.in_place_of(row["id"], row.pop("taxonomy__revision"))
+        row["answers_here"] = instead.version if instead else row["version"]
     return {row.pop("taxonomy__code"): row for row in rows_of}
 
 

@@ -63,6 +63,7 @@ class Worker(ThreadWorker):
         conn.timeout = time.monotonic() + (self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER)
         conn.data_ready = True
         descriptor = conn.sock.fileno()
+        # Before it is armed: a request that is reported earlier would find nobody who waits for it, and be lost.
         self._waiting[descriptor] = conn
         arm(descriptor, ONE_REQUEST)
 

@@ -25,13 +25,13 @@ SLOW_REQUEST = REQUEST.replace(b"/ ", b"/slow ", 1)
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Says which process answers; after a moment where it is asked for something slow, or not to the end."""
+    """Says which process answers, or what was asked; after a moment where that is slow, or not to the end."""
     if environ["PATH_INFO"] == "/slow":
         time.sleep(0.3)
     if environ["PATH_INFO"] == "/broken":
         start_response("200 OK", [("Content-Length", "2")])
         return _broken_off()
-    body = str(os.getpid()).encode()
+    body = (environ["QUERY_STRING"] or str(os.getpid())).encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
 
@@ -157,6 +157,24 @@ def test_more_clients_than_threads_are_all_answered(server: Server) -> None:
     with ThreadPoolExecutor(len(clients)) as pool:
         answers = list(pool.map(ask, clients))
     assert all(len(answer) == 50 and len(set(answer)) == 1 for answer in answers)
+
+
+def test_each_of_many_requests_gets_its_own_answer_though_connections_come_and_go(server: Server) -> None:
+    def ask(name: int) -> list[tuple[bytes, bytes]]:
+        pairs = []
+        # The server gives a new connection the descriptor of one that was closed.
+        for connection in range(6):
+            client = server.client()
+            for number in range(10):
+                asked = f"{name}-{connection}-{number}".encode()
+                pairs.append((asked, client.ask(REQUEST.replace(b"/ ", b"/?" + asked + b" ", 1))))
+            client.socket.close()
+        return pairs
+
+    with ThreadPoolExecutor(24) as pool:
+        pairs = [pair for found in pool.map(ask, range(24)) for pair in found]
+    assert len(pairs) == 24 * 6 * 10
+    assert [asked for asked, answer in pairs if asked != answer] == []
 
 
 def test_a_connection_that_waits_for_too_long_is_closed() -> None:

@@ -121,7 +121,6 @@ _STEPS = [
 
 WORKFLOW = OpenApiExample("Workflow", value=_WORKFLOW, response_only=True, status_codes=["200", "201"])
 NEW_WORKFLOW = OpenApiExample("Workflow to write", value=_FIELDS, request_only=True)
-SWITCH_OFF = OpenApiExample("Switch off", value={"enabled": False}, request_only=True)
 VERSION = OpenApiExample(
     "Version",
     value={"version": 4, "definition": DEFINITION, "created_by": 1, "created_at": "2026-11-22T09:30:00Z"},

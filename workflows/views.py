@@ -28,7 +28,6 @@ from workflows.steps import registry
 
 READ_WORKFLOW = "workflows.view_workflow"
 READ_EXECUTION = "workflows.view_execution"
-RUN = "workflows.add_execution"
 STEER = "workflows.change_execution"
 DECIDE = "workflows.change_steprun"
 
@@ -152,7 +151,7 @@ class WorkflowExecutionViewSet(ListMixin, OfOneWorkflow):
     serializer_class = ExecutionSerializer
     filterset_class = WorkflowExecutionFilterSet
     ordering_fields = ("created_at",)
-    permissions = {"list": READ_EXECUTION, "create": RUN}
+    permissions = {"list": READ_EXECUTION, "create": executions.PERMISSION}
 
     @extend_schema(
         summary="Start a workflow",

@@ -1,5 +1,6 @@
 """Text in, calibrated categories out; plain Python that knows no Django."""
 
+from classification.engine.artefact import NewerFormatError
 from classification.engine.classifier import Classifier, fit
 from classification.engine.data import (
     BackOff,
@@ -23,6 +24,7 @@ __all__ = [
     "Example",
     "GivenReasons",
     "Neighbour",
+    "NewerFormatError",
     "Prediction",
     "Settings",
     "Text",

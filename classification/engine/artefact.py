@@ -36,6 +36,10 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, Va
 Arrays = dict[str, NDArray[Any]]
 
 
+class NewerFormatError(ValueError):
+    """The bytes are a classifier of a format that a later version of this code writes; nothing is wrong with them."""
+
+
 class Content(NamedTuple):
     """What an artefact holds; the cold start is built again from the categories."""
 
@@ -64,15 +68,18 @@ def pack(
 
 
 def unpack(data: bytes) -> Content:
-    """Read what ``pack`` wrote; ValueError if the bytes are not what they should be."""
+    """Read what ``pack`` wrote; ValueError if the bytes are not what they should be, NewerFormatError if they are."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         manifest = json.loads(files.pop(_MANIFEST))
     except _DAMAGED as error:
         raise ValueError("these bytes are not a classifier") from error
-    if manifest.get("format") != FORMAT or manifest.get("format_version") != FORMAT_VERSION:
-        raise ValueError(f"only version {FORMAT_VERSION} of {FORMAT} can be read")
+    version = manifest.get("format_version") if manifest.get("format") == FORMAT else None
+    if version != FORMAT_VERSION:
+        is_newer = isinstance(version, int) and version > FORMAT_VERSION
+        kind = NewerFormatError if is_newer else ValueError
+        raise kind(f"only version {FORMAT_VERSION} of {FORMAT} can be read")
     if {name: sha256(content).hexdigest() for name, content in files.items()} != manifest["sha256"]:
         raise ValueError("the classifier's arrays are damaged")
     arrays = {name.removesuffix(".npy"): _array(content) for name, content in files.items()}

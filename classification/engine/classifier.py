@@ -230,7 +230,8 @@ class Classifier:
         """Read what ``to_bytes`` wrote.
 
         Raises:
-            ValueError: the bytes are no artefact, are damaged, or are of another format version.
+            ValueError: the bytes are no artefact, are damaged, or are of another format version; NewerFormatError
+                if of a later one.
         """
         content = artefact.unpack(data)
         cold = ColdStart(content.categories, content.frequencies)

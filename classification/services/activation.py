@@ -15,7 +15,8 @@ Reason = Activation.Reason
 def activate(classifier: Classifier, *, user_id: int | None, reason: Reason = Reason.PERSON) -> Classifier:
     """Let a classifier answer for its taxonomy from now on.
 
-    Raises Conflict for one that cannot: that is not trained, or cannot be read.
+    Raises Conflict for one that cannot: that is not trained, cannot be read, or would take the place of one that is too
+    new for this process.
     """
     with transaction.atomic():
         engines.lock(classifier.taxonomy)
@@ -26,6 +27,7 @@ def activate(classifier: Classifier, *, user_id: int | None, reason: Reason = Re
             raise Conflict(
                 "classifier_state", f"A classifier that is {classifier.status} cannot be activated."
             )
+        engines.check_not_too_new(classifier.taxonomy)
         engines.load(classifier.pk)
         return engines.put_in_charge(classifier, reason, user_id=user_id)
 

@@ -98,7 +98,7 @@ def train_from_carried(source: Taxonomy, target: Taxonomy, job: Job, **_: Any) -
     if not examples.are_there(target):
         return {"classifier": {"reason": "There are no labels to learn from."}}
     try:
-        classifier = training.train(target, user_id=job.created_by_id)
+        classifier = training.train(target, user_id=job.created_by_id, why=f"with the labels of {source}")
     except Problem as problem:
         return {"classifier": {"reason": str(problem.detail)}}
     return {"classifier": {"id": classifier.pk, "version": classifier.version}}

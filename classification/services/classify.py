@@ -20,6 +20,7 @@ from nexus.api.saving import insert
 from nexus.jobs import services as jobs
 from nexus.jobs.kinds import JobKind, Outcome, Step, chunks_of, register
 from nexus.jobs.models import Chunk, Job
+from nexus.jobs.reasons import filter_as_text, reason_for
 from nexus.ops.context import current_request_id
 from products.filters import ProductFilterSet
 from products.models import Product
@@ -89,6 +90,7 @@ def classify_one(
         kind=KIND,
         created_by_id=user_id,
         request_id=current_request_id() or "",
+        reason=reason_for("Classification of one item"),
         status=Job.Status.SUCCEEDED,
         parameters=chosen.as_parameters(),
         total=1,
@@ -110,7 +112,12 @@ def classify_one(
 def classify_items(items: Iterable[Mapping[str, Any]], *, chosen: Options, user_id: int | None) -> Job:
     """Accept a job over items that the caller gives, each a text or ``{"product_id"}``."""
     with transaction.atomic():
-        job = jobs.create_job(kind=KIND, parameters=chosen.as_parameters(), user_id=user_id)
+        job = jobs.create_job(
+            kind=KIND,
+            purpose="Classification of given items",
+            parameters=chosen.as_parameters(),
+            user_id=user_id,
+        )
         job.total = jobs.save_chunks(chunks_of(job, items, CHUNK_SIZE, "items"))
         job.save(update_fields=["total"])
     return job
@@ -120,7 +127,8 @@ def classify_filter(values: Mapping[str, Any], *, chosen: Options, user_id: int 
     """Accept a job over all products that a list filter lets through. Raises Problem for a bad filter."""
     total = filtered_products(values).order_by().count()
     parameters = chosen.as_parameters() | {"filter": dict(values)}
-    return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id, total=total)
+    purpose = f"Classification of {filter_as_text(values)}"
+    return jobs.create_job(kind=KIND, purpose=purpose, parameters=parameters, user_id=user_id, total=total)
 
 
 def filtered_products(values: Mapping[str, Any]) -> Any:
@@ -128,10 +136,12 @@ def filtered_products(values: Mapping[str, Any]) -> Any:
     return apply_filters(ProductFilterSet, values, Product.objects.all(), pointer="/filter")
 
 
-def classify_touched(because: Mapping[str, Any], *, chosen: Options, user_id: int | None) -> Job:
+def classify_touched(
+    because: Mapping[str, Any], *, purpose: str, chosen: Options, user_id: int | None
+) -> Job:
     """Accept a job over all products that a change touches; see `classification.services.touched`."""
     parameters = chosen.as_parameters() | {"because": dict(because)}
-    return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id)
+    return jobs.create_job(kind=KIND, purpose=purpose, parameters=parameters, user_id=user_id)
 
 
 def _next_step(job: Job, after: Any) -> Step:
@@ -148,7 +158,7 @@ def _next_step(job: Job, after: Any) -> Step:
 def _work(job: Job, chunk: Chunk) -> Outcome:
     given = {field.name for field in fields(Options)} & job.parameters.keys()
     chosen = Options(**{name: job.parameters[name] for name in given})
-    loaded = engines.load(chosen.classifier["id"])
+    loaded = engines.serving(chosen.classifier["id"])
     answered = set(_results_of(job, chunk).values_list("position", flat=True))
     items = [item for item in _items(_inputs(chunk), chunk.first) if item.position not in answered]
     sources = sources_of(loaded.taxonomy.pk)

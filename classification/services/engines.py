@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
+from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import FilteredRelation, Max, Q
@@ -31,6 +32,10 @@ class Unreadable(Conflict):
     """A classifier whose artefact is damaged, or of a format that is no longer read."""
 
 
+class TooNew(Conflict):
+    """A classifier of a format that only a later version of Nexus reads, as while servers are upgraded in turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A classifier ready for use, with the categories that it answers with."""
@@ -50,7 +55,7 @@ class Loaded:
         return engine.Settings().promised_precision if measured is None else float(measured)
 
 
-# By the id of the classifier and the revision of its taxonomy.
+# By the id of the classifier and the revision of its taxonomy; by that of one that is too new, the one in its place.
 _loaded: OrderedDict[tuple[int, int], Loaded] = OrderedDict()
 _lock = Lock()
 
@@ -60,15 +65,69 @@ def active(taxonomy: Taxonomy) -> Loaded:
 
     One that has learned nothing is made when there is none, and again when the taxonomy has changed since. In place of
     one that cannot be read the newest trained one is activated that was active before and can be, or one that has
-    learned nothing. Raises Conflict when the taxonomy has no categories.
+    learned nothing; in place of one that is too new for this process another answers here, and stays what it is.
+    Raises Conflict when the taxonomy has no categories.
     """
-    row = Classifier.objects.active_of(taxonomy)
-    if row is None or _is_outdated(row, taxonomy):
-        row = _make_untrained(taxonomy, instead_of=row)
+    row = Classifier.objects.active_of(taxonomy) or _make_untrained(taxonomy, instead_of=None)
     try:
-        return _loaded_or_load(row, taxonomy)
+        loaded = _serving(row, taxonomy)
     except Unreadable as problem:
         return _replace(row, taxonomy, str(problem.detail))
+    if loaded.is_outdated and loaded.id == row.pk:
+        loaded = _loaded_or_load(_make_untrained(taxonomy, instead_of=row), taxonomy)
+    return loaded
+
+
+def serving(classifier_id: int) -> Loaded:
+    """What answers in this process for a classifier: itself, or where it cannot be read, another.
+
+    Raises NotFound.
+    """
+    row = _trained(classifier_id)
+    try:
+        return _serving(row, row.taxonomy)
+    except Unreadable as problem:
+        loaded = active(row.taxonomy)
+        logger.warning("%s Version %s answers in its place", problem.detail, loaded.version)
+        return loaded
+
+
+def _serving(row: Classifier, taxonomy: Taxonomy) -> Loaded:
+    try:
+        return _in_memory((row.pk, taxonomy.revision)) or _load(row, taxonomy)
+    except TooNew as problem:
+        loaded = _stand_in(taxonomy)
+        logger.error("%s Version %s answers here", problem.detail, loaded.version)
+        _remember((row.pk, taxonomy.revision), loaded)
+        return loaded
+
+
+@transaction.atomic
+def _stand_in(taxonomy: Taxonomy) -> Loaded:
+    """What answers while the active one is too new: if nothing can be read, names alone; kept for answers to name."""
+    lock(taxonomy)
+    loaded = _newest_sound(taxonomy, training_size__gt=0)
+    loaded = loaded or _newest_sound(taxonomy, taxonomy_revision=taxonomy.revision)
+    if loaded is None:
+        row = _untrained(taxonomy)
+        row.status = Classifier.Status.RETIRED
+        row.save()
+        loaded = _load(row, taxonomy)
+    return loaded
+
+
+def in_place_of(classifier_id: int, taxonomy_revision: int) -> Loaded | None:
+    """What this process answers with in place of a classifier that is too new for it; None where it is not."""
+    found = _in_memory((classifier_id, taxonomy_revision))
+    return found if found and found.id != classifier_id else None
+
+
+def check_not_too_new(taxonomy: Taxonomy) -> None:
+    """Raises TooNew where the active classifier is: what this process makes must not take its place."""
+    row = Classifier.objects.active_of(taxonomy)
+    with suppress(Unreadable):
+        if row is not None:
+            _loaded_or_load(row, taxonomy)
 
 
 def _replace(damaged: Classifier, taxonomy: Taxonomy, reason: str) -> Loaded:
@@ -78,7 +137,7 @@ def _replace(damaged: Classifier, taxonomy: Taxonomy, reason: str) -> Loaded:
         lock(taxonomy)
         if Classifier.objects.active_of(taxonomy) == damaged:
             Classifier.objects.filter(pk=damaged.pk).update(error=reason)
-            loaded = _newest_sound(taxonomy)
+            loaded = _newest_sound(taxonomy, training_size__gt=0)
             if loaded is None:
                 row = _make_untrained(taxonomy, instead_of=damaged)
                 loaded = _loaded_or_load(row, taxonomy)
@@ -91,14 +150,14 @@ def _replace(damaged: Classifier, taxonomy: Taxonomy, reason: str) -> Loaded:
     return active(taxonomy)
 
 
-def _newest_sound(taxonomy: Taxonomy) -> Loaded | None:
-    """The newest trained classifier that was active before and can be read."""
+def _newest_sound(taxonomy: Taxonomy, **conditions: Any) -> Loaded | None:
+    """The newest classifier that answers no more and that every process can read, not only this one from memory."""
     rows = Classifier.objects.without_artefact().filter(
-        taxonomy=taxonomy, status=Classifier.Status.RETIRED, training_size__gt=0
+        taxonomy=taxonomy, status=Classifier.Status.RETIRED, **conditions
     )
     for row in rows.order_by("-version")[:MOST_TRIED]:
-        with suppress(Unreadable):
-            return _loaded_or_load(row, taxonomy)
+        with suppress(Unreadable, TooNew):
+            return _load(row, taxonomy)
     return None
 
 
@@ -168,15 +227,21 @@ def _is_outdated(row: Classifier, taxonomy: Taxonomy) -> bool:
 
 
 def load(classifier_id: int) -> Loaded:
-    """Any classifier that has been trained. Raises NotFound, and Unreadable."""
-    row = Classifier.objects.without_artefact().select_related("taxonomy").filter(pk=classifier_id).first()
-    if row is None or row.status in {Classifier.Status.TRAINING, Classifier.Status.FAILED}:
-        raise NotFound("classifier_not_found", f"There is no trained classifier {classifier_id}.")
+    """Any classifier that has been trained. Raises NotFound, Unreadable, and TooNew."""
+    row = _trained(classifier_id)
     return _loaded_or_load(row, row.taxonomy)
 
 
+def _trained(classifier_id: int) -> Classifier:
+    row = Classifier.objects.without_artefact().select_related("taxonomy").filter(pk=classifier_id).first()
+    if row is None or row.status in {Classifier.Status.TRAINING, Classifier.Status.FAILED}:
+        raise NotFound("classifier_not_found", f"There is no trained classifier {classifier_id}.")
+    return row
+
+
 def _loaded_or_load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
-    return _in_memory((row.pk, taxonomy.revision)) or _load(row, taxonomy)
+    found = _in_memory((row.pk, taxonomy.revision))
+    return found if found and found.id == row.pk else _load(row, taxonomy)
 
 
 def _in_memory(key: tuple[int, int]) -> Loaded | None:
@@ -202,17 +267,26 @@ def _load(row: Classifier, taxonomy: Taxonomy) -> Loaded:
         levels={pk: level for pk, *_, level in rows},
         is_outdated=_is_outdated(row, taxonomy),
     )
-    with _lock:
-        _loaded[row.pk, taxonomy.revision] = loaded
-        while len(_loaded) > KEPT_IN_MEMORY:
-            _loaded.popitem(last=False)
+    _remember((row.pk, taxonomy.revision), loaded)
     logger.info("Classifier loaded", extra={"taxonomy": taxonomy.code, "version": row.version})
     return loaded
+
+
+def _remember(key: tuple[int, int], loaded: Loaded) -> None:
+    with _lock:
+        _loaded[key] = loaded
+        while len(_loaded) > KEPT_IN_MEMORY:
+            _loaded.popitem(last=False)
 
 
 def _read(row: Classifier, artefact: bytes) -> engine.Classifier:
     try:
         return engine.Classifier.from_bytes(artefact)
+    except engine.NewerFormatError as error:
+        raise TooNew(
+            "classifier_too_new",
+            f"Version {row.version} was made by a later version of Nexus than this server runs. Upgrade the server.",
+        ) from error
     except ValueError as error:
         raise Unreadable(
             "classifier_unreadable", f"Version {row.version} cannot be read ({error}). Train a new one."
@@ -226,15 +300,19 @@ def _make_untrained(taxonomy: Taxonomy, instead_of: Classifier | None) -> Classi
         existing = Classifier.objects.active_of(taxonomy)
         if existing and existing != instead_of:
             return existing
-        fitted = fit_untrained(taxonomy)
-        classifier = Classifier(
-            taxonomy=taxonomy,
-            version=next_version(taxonomy),
-            taxonomy_revision=taxonomy.revision,
-            artefact=fitted.to_bytes(),
-            metrics={name: value for name, value in fitted.metrics.items() if name != "report"},
-        )
-        return put_in_charge(classifier, Activation.Reason.FIRST)
+        return put_in_charge(_untrained(taxonomy), Activation.Reason.FIRST)
+
+
+def _untrained(taxonomy: Taxonomy) -> Classifier:
+    """The next version of a taxonomy's classifier, unsaved, from names alone. Call it under the lock."""
+    fitted = fit_untrained(taxonomy)
+    return Classifier(
+        taxonomy=taxonomy,
+        version=next_version(taxonomy),
+        taxonomy_revision=taxonomy.revision,
+        artefact=fitted.to_bytes(),
+        metrics={name: value for name, value in fitted.metrics.items() if name != "report"},
+    )
 
 
 def lock(taxonomy: Taxonomy) -> None:

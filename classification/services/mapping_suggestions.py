@@ -29,8 +29,12 @@ def suggest(source: Taxonomy, target: Taxonomy, *, user_id: int | None) -> Job:
     if source.pk == target.pk:
         raise invalid("/target", "same_taxonomy", "A taxonomy is mapped to another, or to another version.")
     engines.active(target)
-    parameters = {"source": source.pk, "target": target.pk}
-    return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id)
+    return jobs.create_job(
+        kind=KIND,
+        purpose=f"Suggestions of steps from {source} to {target}",
+        parameters={"source": source.pk, "target": target.pk},
+        user_id=user_id,
+    )
 
 
 def _unmapped(source: int, target: int) -> QuerySet[Category]:

@@ -17,4 +17,5 @@ def reclassify(because: Mapping[str, Any], *, apply: bool, user_id: int | None) 
     cause, changed = touched.cause_of(because)
     taxonomy: Taxonomy = changed if cause == "taxonomy" else changed.taxonomy
     chosen = classify.options(taxonomy=f"{taxonomy.code}@{taxonomy.version}", apply=apply)
-    return classify.classify_touched(because, chosen=chosen, user_id=user_id)
+    purpose = f"Classification of what the {cause} {changed} touches"
+    return classify.classify_touched(because, purpose=purpose, chosen=chosen, user_id=user_id)

@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime
 
+import pghistory
 from cronsim import CronSim
 from django.db import transaction
 from django.utils import timezone
@@ -14,7 +15,7 @@ from products.models import Taxonomy
 
 logger = logging.getLogger(__name__)
 
-REPAIR = "repair"
+REPAIR = "since its classifier cannot be read any more"
 
 
 def retrain_where_due() -> int:
@@ -33,7 +34,8 @@ def _retrain(taxonomy: Taxonomy) -> bool:
             reason = _reason(policy, taxonomy, timezone.now())
             if not reason or not (reason == REPAIR or _has_changed(taxonomy, policy)):
                 return False
-            classifier = training.train(taxonomy, user_id=None)
+            with pghistory.context(source="policy"):
+                classifier = training.train(taxonomy, user_id=None, why=reason)
     except Problem as problem:
         logger.info("No training: %s", problem.detail, extra={"taxonomy": taxonomy.code})
         return False
@@ -51,13 +53,13 @@ def _reason(policy: Policy, taxonomy: Taxonomy, now: datetime) -> str:
         if due and due <= now:
             policy.retraining_considered_at = now
             policy.save(update_fields=["retraining_considered_at"])
-            return "schedule"
+            return "as scheduled"
     if policy.retrain_after_decisions is None:
         return ""
     last = _last_trained(taxonomy)
     since = last.created_at if last else taxonomy.created_at
-    enough = examples.decisions_since(taxonomy, since) >= policy.retrain_after_decisions
-    return "decisions" if enough else ""
+    decisions = examples.decisions_since(taxonomy, since)
+    return f"after {decisions} new decisions" if decisions >= policy.retrain_after_decisions else ""
 
 
 def _is_damaged(classifier: Classifier | None) -> bool:

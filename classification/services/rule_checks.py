@@ -70,8 +70,12 @@ class Tally:
 
 def check_rules(taxonomy: Taxonomy, *, user_id: int | None) -> Job:
     """Accept a job that counts hits and conflicts of the rules in force for a taxonomy."""
-    parameters = {"taxonomy": f"{taxonomy.code}@{taxonomy.version}"}
-    return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id)
+    return jobs.create_job(
+        kind=KIND,
+        purpose=f"Check of the rules for {taxonomy}",
+        parameters={"taxonomy": f"{taxonomy.code}@{taxonomy.version}"},
+        user_id=user_id,
+    )
 
 
 def _next_step(job: Job, after: Any) -> Step:

@@ -32,7 +32,8 @@ def start(classifier: Classifier, *, size: int = DEFAULT_SIZE, user_id: int | No
         raise Conflict("is_active", "The classifier is the active one: there is nothing to compare it with.")
     with transaction.atomic():
         parameters = {"classifier": classifier.pk, "with": active.id, "size": size}
-        job = jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id, total=size)
+        purpose = f"Shadow run of version {classifier.version} for {classifier.taxonomy}"
+        job = jobs.create_job(kind=KIND, purpose=purpose, parameters=parameters, user_id=user_id, total=size)
         return ShadowRun.objects.create(job=job, classifier=classifier, against_id=active.id)
 
 

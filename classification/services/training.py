@@ -23,14 +23,18 @@ SPARE_SECONDS = 600
 Status = Classifier.Status
 
 
-def train(taxonomy: Taxonomy, *, user_id: int | None) -> Classifier:
-    """Accept the training of a new version. Raises Conflict while another of the taxonomy is at work."""
+def train(taxonomy: Taxonomy, *, user_id: int | None, why: str = "") -> Classifier:
+    """Accept the training of a new version. Raises Conflict while another of the taxonomy is at work.
+
+    `why` tells people why, such as "after 400 new decisions", where nobody asked for it.
+    """
     with transaction.atomic():
         engines.lock(taxonomy)
         _check_none_in_training(taxonomy)
         engines.categories_of(taxonomy)
         job = jobs.create_job(
             kind=KIND,
+            purpose=f"Training for {taxonomy} {why}".strip(),
             parameters={"taxonomy": f"{taxonomy.code}@{taxonomy.version}"},
             user_id=user_id,
             total=1,
@@ -97,6 +101,7 @@ def _prepare(job: Job) -> list[Chunk]:
 
 def _work(job: Job, chunk: Chunk) -> Outcome:
     taxonomy = engines.taxonomy_of(job.parameters["taxonomy"])
+    engines.check_not_too_new(taxonomy)
     policy = policies.policy_of(taxonomy)
     Classifier.objects.filter(job=job, status=Status.TRAINING).update(
         fingerprint=examples.fingerprint(taxonomy, policy.promised_precision)

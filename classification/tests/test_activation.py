@@ -136,6 +136,29 @@ def test_one_that_is_damaged_gives_way_to_the_newest_sound_version_before_it(
     assert damaged["error"].startswith("Version 4 cannot be read")
 
 
+def test_a_version_that_only_this_process_has_in_memory_does_not_answer_in_place_of_a_damaged_one(
+    client: Any, first: Classifier, second: Classifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    third = Classifier.objects.create(
+        taxonomy=second.taxonomy,
+        version=3,
+        status="candidate",
+        taxonomy_revision=second.taxonomy_revision,
+        training_size=1,
+        artefact=second.artefact,
+    )
+    client.post(f"{PATH}/{second.pk}/activate")
+    assert answering() == 2
+    client.post(f"{PATH}/{third.pk}/activate")
+    Classifier.objects.filter(pk__in=[second.pk, third.pk]).update(artefact=b"damaged")
+    engines._loaded.pop((third.pk, third.taxonomy.revision))
+    assert answering() == 4
+    for _ in ("another process", "the same one after a restart"):
+        engines._loaded.clear()
+        assert answering() == 4
+    assert caplog.messages.count("The active classifier cannot be read") == 1
+
+
 def test_a_step_back_goes_past_what_cannot_be_read(
     client: Any, first: Classifier, second: Classifier
 ) -> None:

@@ -121,7 +121,8 @@ def test_a_classifier_is_trained_from_carried_labels_and_answers_when_the_versio
     job = carry(client, two)
     assert Policy.objects.get(taxonomy=two).promised_precision == 0.9
     trained = Classifier.objects.get(pk=job.result["classifier"]["id"])
-    work_off(str(trained.job_id))
+    why = f"Training for shop 2 with the labels of shop 1, as a part of the job {job.pk}."
+    assert work_off(str(trained.job_id)).reason == why
     trained.refresh_from_db()
     assert (trained.status, trained.training_size) == ("candidate", 4)
     client.patch(f"/api/v1/taxonomies/{two.pk}", {"is_current": True})
@@ -168,6 +169,7 @@ def test_the_classifier_suggests_where_categories_may_go_and_a_person_confirms(
     assert response.status_code == 202, response.content
     job = work_off(response.json()["id"])
     assert (job.status, job.result) == ("succeeded", {"suggestions": 1})
+    assert job.reason == "Suggestions of steps from other 1 to shop 1, requested through the API."
     step = CategoryMapping.objects.select_related("target").get()
     assert step.target
     assert (step.target.code, step.basis, step.is_decided) == ("safety.gloves", "classifier", False)

@@ -20,6 +20,7 @@ from classification.services import (
 )
 from classification.tests.conftest import DRILL, GLOVES, MakeProduct, work_off
 from nexus.celery import app
+from nexus.jobs.models import Job
 from products.models import Category, Product, Taxonomy
 from products.services.loading import load_taxonomy
 from products.taxonomy_files.reading import CategoryRow
@@ -260,6 +261,8 @@ def test_enough_new_decisions_make_a_new_version(taxonomy: Taxonomy, categories:
     assert retraining.retrain_where_due() == 0
     review({"name": "!!!"}, "correct", categories["tools.drills"])
     assert retraining.retrain_where_due() == 1
+    why = "Training for shop 1 after 2 new decisions, as the policy of the taxonomy says."
+    assert Job.objects.get(kind="train").reason == why
     Classifier.objects.filter(status="training").update(status="failed", fingerprint="of what there was")
     assert retraining.retrain_where_due() == 0
 

@@ -61,6 +61,8 @@ def test_a_new_rule_touches_the_products_that_it_hits(
     hit, _ = make_product(DRILL), make_product(GLOVES)
     make_product(DRILL, category=categories["tools.saws"], category_source="manual")
     assert touched(client, {"rule": rule.pk}, apply=True) == [hit.pk]
+    why = f"Classification of what the rule {rule.name} touches, requested through the API."
+    assert Job.objects.get().reason == why
     hit.refresh_from_db()
     assert hit.category == categories["safety.gloves"]
 
@@ -185,13 +187,15 @@ def test_a_viewer_may_not(client_of: ClientOf, viewer: User, rule: Rule) -> None
 
 
 def test_the_command_says_how_many_and_does_it(
-    rule: Rule, make_product: MakeProduct, categories: Categories
+    rule: Rule, make_product: MakeProduct, categories: Categories, capsys: pytest.CaptureFixture[str]
 ) -> None:
     product, out = make_product(DRILL), io.StringIO()
     call_command("reclassify", "--rule", str(rule.pk), "--dry-run", stdout=out)
     assert "1 products would be" in out.getvalue()
     assert not Job.objects.exists()
     call_command("reclassify", "--rule", str(rule.pk), "--apply", stdout=out)
+    why = f"Classification of what the rule {rule.name} touches, requested on the command line."
+    assert f"Job {Job.objects.get().pk}: {why}" in capsys.readouterr().err
     assert "1 of 1 classified again." in out.getvalue()
     product.refresh_from_db()
     assert product.category == categories["safety.gloves"]
@@ -209,6 +213,8 @@ def test_the_admin_begins_it_for_rules_and_classifiers(
         form = {"action": "classify_again", "_selected_action": [str(pk)]}
         page = browser.post(f"/admin/classification/{model}/", form, follow=True).content.decode()
         assert "1 jobs begun." in page
-    for job in Job.objects.filter(status="queued"):
+    queued = Job.objects.filter(status="queued")
+    assert {job.reason.rpartition(", ")[2] for job in queued} == {"requested on the admin pages."}
+    for job in queued:
         work_off(str(job.pk))
     assert not Job.objects.exclude(status="succeeded").exists()

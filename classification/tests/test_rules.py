@@ -380,6 +380,7 @@ def test_hits_and_conflicts_are_counted_over_the_whole_catalogue(
     same = make_rule("safety.gloves", name="Also")
     job = check(client)
     assert (job.status, job.processed) == ("succeeded", 5)
+    assert job.reason == "Check of the rules for shop 1, requested through the API."
     hits = {rule["id"]: rule["hits"] for rule in client.get(PATH).json()["results"]}
     assert hits == {one.pk: 3, other.pk: 1, same.pk: 3}
     conflicts = client.get(f"{PATH}/conflicts?taxonomy=shop").json()["results"]

@@ -64,6 +64,8 @@ def test_it_counts_and_lists_what_they_say_differently(
 ) -> None:
     counts = run(client, candidate)
     assert (counts["status"], counts["compared"], counts["agree"], counts["differ"]) == ("succeeded", 3, 1, 2)
+    why = "Shadow run of version 2 for shop 1, requested through the API."
+    assert client.get(f"/api/v1/jobs/{counts['job_id']}").json()["reason"] == why
     listed = client.get(path(candidate, "differences?is_other_category=true")).json()
     difference = listed["results"][0]
     assert listed["count"] == 2

@@ -40,7 +40,11 @@ class StatusSerializer(serializers.Serializer[Any]):
     workers = WorkersSerializer(allow_null=True)
     queues = serializers.DictField(allow_null=True, help_text="Messages that wait, by queue.")
     requests = RequestsSerializer(allow_null=True)
-    classifiers = serializers.DictField(allow_null=True, help_text="The active classifier of each taxonomy.")
+    classifiers = serializers.DictField(
+        allow_null=True,
+        help_text="The active classifier of each taxonomy; `answers_here` is the version that answers in the process "
+        "that was asked, another one where that process cannot read it.",
+    )
     watching = serializers.DictField(
         allow_null=True,
         help_text="By taxonomy: `live_error_rate` of the active classifier on audits, and `abstention_rate` and "

@@ -39,6 +39,11 @@ def _no_chunks(job: Job) -> Iterable[Chunk]:
     return ()
 
 
+def _no_permissions(job: Job) -> Iterable[str]:
+    """For kinds whose jobs all need the same."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class JobKind:
     """A kind of long work.
@@ -52,8 +57,8 @@ class JobKind:
     `give_up(job, chunk, reason)` records the items of a chunk that could not be done, and returns their outcome.
     `before_retry(job)` forgets the failures, so that `work` takes them up again.
     `finish(job)` runs in the transaction that ends the job, however it ended.
-    `permission` is what its owner needs when a job begins, and to cancel or retry it; any role will do when it is
-    empty.
+    `permission` is what its owner needs whenever a step of a job begins, and whoever cancels or retries it; any role
+    will do when it is empty. `further_permissions(job)` are needed besides, where what a job does decides it.
     `queue` names the queue of the workers that do it, where that does not follow from its size, and `seconds` is how
     long a chunk may take, where that is longer than the common limit.
     """
@@ -66,6 +71,7 @@ class JobKind:
     before_retry: Callable[[Job], None] = _nothing
     finish: Callable[[Job], None] = _nothing
     permission: str = ""
+    further_permissions: Callable[[Job], Iterable[str]] = _no_permissions
     queue: str = ""
     seconds: int = 0
 
@@ -73,10 +79,10 @@ class JobKind:
         """The queue of a job: its kind's, else that of work that people wait for when it is small."""
         return self.queue or (settings.INTERACTIVE_QUEUE if job.is_small else settings.BULK_QUEUE)
 
-    def is_allowed_to(self, user: Any) -> bool:
-        """Whether a user may have such jobs done: is active, and has roles that allow it."""
-        has_role = user.has_perm(self.permission) if self.permission else bool(user.roles)
-        return user.is_active and has_role
+    def is_allowed_to(self, user: Any, job: Job) -> bool:
+        """Whether a user may have a job of the kind done: is active, and has roles that allow it."""
+        needed = {self.permission, *self.further_permissions(job)} - {""}
+        return bool(user.is_active and user.roles and user.has_perms(needed))
 
 
 def _refuse(job: Job, *_: object) -> NoReturn:

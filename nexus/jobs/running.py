@@ -15,6 +15,7 @@ PAUSE_S = 0.1
 
 def run_to_end(job: Job) -> None:
     """Work with whatever workers there are; the rows of the job see to it that nothing is done twice."""
+    tell(job)
     with tqdm(total=job.total, unit=" products", file=sys.stderr, disable=None) as bar:
         while not job.is_finished:
             if not jobs.work_on(job.pk):
@@ -22,6 +23,11 @@ def run_to_end(job: Job) -> None:
             job.refresh_from_db()
             bar.total = job.total
             bar.update(job.processed - bar.n)
+
+
+def tell(job: Job) -> None:
+    """Say on the terminal which job it is, and why."""
+    tqdm.write(f"Job {job.pk}: {job.reason}", file=sys.stderr)
 
 
 def text_of(problem: Problem) -> str:

@@ -100,7 +100,7 @@ class JobViewSet(ReadOnlyViewSet):
     def _job_to_steer(self) -> Job:
         """The job of the address. Raises Problem (403) when the user's roles do not allow such jobs any more."""
         job: Job = self.get_object()
-        if not kinds.kind_of(job).is_allowed_to(self.request.user):
+        if not kinds.kind_of(job).is_allowed_to(self.request.user, job):
             raise Problem("permission_denied", "Your roles do not allow this.", status=403)
         return job
 

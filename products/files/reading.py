@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from products.files import delimited, json_lines, workbooks
 from products.files.layouts import Given, Layout, Place, Row, unique_names
@@ -12,12 +12,21 @@ from products.files.unpacking import is_workbook, on_disk, refused, unpacked, un
 
 SAMPLE_BYTES = 2**20
 SAMPLE_ROWS = 100
+# Of the first rows no more are looked at than have so many characters, however few these are.
+SAMPLE_CHARACTERS = 2**22
 # Of a file with no more rows than this it is known how many there are as soon as it is looked at.
 FEW = 500
 
 
-def examine(file: IO[bytes], given: Given, known: Callable[[list[str]], int]) -> tuple[Layout, list[Row]]:
-    """How a file is to be read, and its first rows read like that: all of them where they are no more than FEW.
+class Beginning(NamedTuple):
+    """The first rows of a file; all of them where there are no more than FEW, and these are not too long."""
+
+    rows: list[Row]
+    is_whole: bool
+
+
+def examine(file: IO[bytes], given: Given, known: Callable[[list[str]], int]) -> tuple[Layout, Beginning]:
+    """How a file is to be read, and its first rows read like that.
 
     `known` says how many of some names are names of columns. Raises Problem (400) for what is no table, or empty.
     """
@@ -29,12 +38,24 @@ def examine(file: IO[bytes], given: Given, known: Callable[[list[str]], int]) ->
     else:
         layout = _text_layout(first, given, known, compressed)
     with _content(file, layout) as opened_file:
-        sample = list(islice(_records(opened_file, layout), SAMPLE_ROWS + 1))
+        sample = _beginning(_records(opened_file, layout), SAMPLE_ROWS + 1).rows
     if not sample:
         raise refused("empty", "The file has no rows.")
     layout = _with_columns(layout, sample, given, known)
     with opened(file, layout) as rows:
-        return layout, list(islice(rows, FEW + 1))
+        return layout, _beginning(rows, FEW)
+
+
+def _beginning(rows: Iterator[Row], most: int) -> Beginning:
+    first: list[Row] = []
+    characters = 0
+    for row in islice(rows, most):
+        first.append(row)
+        cells = row.cells.values() if isinstance(row.cells, dict) else row.cells
+        characters += sum(len(str(cell)) for cell in cells)
+        if characters > SAMPLE_CHARACTERS:
+            break
+    return Beginning(first, is_whole=next(rows, None) is None)
 
 
 def estimate(file: IO[bytes], layout: Layout) -> int:

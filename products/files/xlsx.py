@@ -20,6 +20,8 @@ from products.files.formulas import SEPARATOR
 # https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3
 MAX_ROWS = 1_048_576
 MAX_CELL_LENGTH = 32_767
+# Excel counts in UTF-16, where an emoji counts twice.
+MOST_UNITS_OF_A_CHARACTER = 2
 # Excel offers to repair archives with entries so large that ZIP must be extended for them (2 GiB).
 MAX_SHEET_BYTES = 2_000_000_000
 # Of ISA-L's levels 0 to 3.
@@ -93,16 +95,20 @@ def _cells(texts: str) -> tuple[str, str, list[str]]:
     """What begins and what ends a cell, and the contents of cells of texts that each follow a separator."""
     escaped = escape(_escaped(texts) if "_x" in texts or _has_suspects(texts) else texts)
     cells = escaped.split(SEPARATOR)[1:]
-    # Only then can one of them be too long without its escapes.
-    if max(map(len, cells), default=0) > MAX_CELL_LENGTH:
+    # Only then can one of them be too long, be it without its escapes.
+    if MOST_UNITS_OF_A_CHARACTER * max(map(len, cells), default=0) > MAX_CELL_LENGTH:
         _check_lengths(texts)
     space = ' xml:space="preserve"' if _SPACED.search(texts + SEPARATOR) else ""
     return f'<c t="inlineStr"><is><t{space}>', "</t></is></c>", cells
 
 
 def _check_lengths(texts: str) -> None:
-    if max(map(len, texts.split(SEPARATOR))) > MAX_CELL_LENGTH:
+    if max(map(_utf16_length, texts.split(SEPARATOR))) > MAX_CELL_LENGTH:
         raise ValueError(f"A cell of XLSX has at most {MAX_CELL_LENGTH} characters.")
+
+
+def _utf16_length(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
 
 
 def _escaped(texts: str) -> str:

@@ -127,8 +127,12 @@ def preview(source: Taxonomy, target: Taxonomy) -> dict[str, Any]:
 def carry_over(source: Taxonomy, target: Taxonomy, *, user_id: int | None) -> Job:
     """Accept a job that carries everything over. Raises NotFound when no mapping leads there."""
     way_between(source, target)
-    parameters = {"source": source.pk, "target": target.pk}
-    return jobs.create_job(kind=KIND, parameters=parameters, user_id=user_id)
+    return jobs.create_job(
+        kind=KIND,
+        purpose=f"Carrying of products from {source} to {target}",
+        parameters={"source": source.pk, "target": target.pk},
+        user_id=user_id,
+    )
 
 
 def carry_back(target: Taxonomy, job_id: Any, *, user_id: int | None) -> Job:
@@ -139,7 +143,12 @@ def carry_back(target: Taxonomy, job_id: Any, *, user_id: int | None) -> Job:
     job = Job.objects.filter(pk=job_id, kind=KIND, parameters__target=target.pk).first()
     if job is None or not job.is_finished:
         raise invalid("/job", "does_not_exist", "There is no job that has carried products to this taxonomy.")
-    return jobs.create_job(kind=BACK, parameters={"job": str(job.pk)}, user_id=user_id)
+    return jobs.create_job(
+        kind=BACK,
+        purpose=f"Return of the products that the job {job.pk} carried to {target}",
+        parameters={"job": str(job.pk)},
+        user_id=user_id,
+    )
 
 
 def _way_of(job: Job) -> Way:

@@ -13,6 +13,7 @@ from nexus.jobs import files
 from nexus.jobs import services as jobs
 from nexus.jobs.kinds import JobKind, Outcome, Step, register
 from nexus.jobs.models import Chunk, File, Job
+from nexus.jobs.reasons import filter_as_text
 from products import counting
 from products.files.formats import FORMATS
 from products.files.rows import batches
@@ -47,7 +48,11 @@ def start(values: Mapping[str, Any], form: str, *, user_id: int | None) -> Job:
         kind=KIND, created_by=user_id, status__in=Job.ACTIVE, parameters=parameters
     )
     return under_way.filter(cancel_requested_at=None).first() or jobs.create_job(
-        kind=KIND, parameters=parameters, user_id=user_id, total=counting.count(queryset)
+        kind=KIND,
+        purpose=f"Export of {filter_as_text(values)} as {form}",
+        parameters=parameters,
+        user_id=user_id,
+        total=counting.count(queryset),
     )
 
 

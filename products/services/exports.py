@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any, cast
 
-from django.db.models import TextField
-from django.db.models.functions import Cast, Length
+from django.db.models import Func, IntegerField, Q, TextField
+from django.db.models.functions import Cast
 
 from nexus.api.errors import invalid
 from nexus.api.filters import apply_filters
@@ -35,15 +35,34 @@ def check(queryset: ProductQuerySet, form: str, *, pointer: str) -> None:
         raise invalid(
             pointer,
             "cell_too_long",
-            f"A cell of XLSX has at most {xlsx.MAX_CELL_LENGTH} characters, and the attributes of {product.sku} "
-            "have more. Take csv or jsonl.",
+            f"A cell of XLSX has at most {xlsx.MAX_CELL_LENGTH} characters, of which emoji count as two, and a field "
+            f"of {product.sku} has more. Take csv or jsonl.",
         )
 
 
+class _Utf16Length(Func):
+    """The length of a text in UTF-16, of one that could be too long for a cell; others are so short that it is 0.
+
+    UTF-8 never has fewer bytes than UTF-16 has units, and PostgreSQL knows them without unpacking the text.
+    """
+
+    template = (
+        f"CASE WHEN octet_length(%(expressions)s) > {xlsx.MAX_CELL_LENGTH - 1} THEN char_length(%(expressions)s)"
+        " + char_length(regexp_replace(%(expressions)s, '[^\\U00010000-\\U0010FFFF]', '', 'g')) ELSE 0 END"
+    )
+    output_field = IntegerField()
+
+
 def _too_long(queryset: ProductQuerySet) -> Product | None:
-    """A product whose attributes, the only field without such a limit, are too long for a cell of XLSX."""
-    length = Length(Cast("attributes", TextField()))
-    found = queryset.annotate(length=length).filter(length__gt=xlsx.MAX_CELL_LENGTH)
+    """A product with a text that is too long for a cell of XLSX; only attributes and descriptions can be."""
+    found = queryset.annotate(
+        attributes_length=_Utf16Length(Cast("attributes", TextField())),
+        description_length=_Utf16Length("description"),
+    ).filter(
+        Q(attributes_length__gt=xlsx.MAX_CELL_LENGTH)
+        # One is for the apostrophe in front of what looks like a formula.
+        | Q(description_length__gt=xlsx.MAX_CELL_LENGTH - 1)
+    )
     return found.order_by().first()
 
 

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -138,6 +138,13 @@ def decide(
     return _settled(_decide(source, target, target_taxonomy, user_id))
 
 
+class Decided(NamedTuple):
+    """How many steps a person decided that were not so before, and how many are taken back with that."""
+
+    kept: int
+    taken_back: int
+
+
 @transaction.atomic
 def decide_all(
     source: Taxonomy,
@@ -145,25 +152,40 @@ def decide_all(
     decisions: Iterable[tuple[Category, Category | None]],
     *,
     user_id: int | None,
-) -> int:
-    """Keep what a person decided about many categories, as `decide` does; says how many of it was not decided before.
+) -> Decided:
+    """Keep what a person decided about many categories, as `decide` does, and correct what was decided before.
 
-    All of it is kept, or nothing.
+    The decided steps of a category that is named are those that are given, and no others. All is kept, or nothing.
     """
     _lock_pair(source, target)
-    number = 0
+    aims: dict[Category, dict[Category | None, None]] = {}
     for one, other in decisions:
         _check_target(other, target)
-        step = CategoryMapping.objects.filter(source=one, target=other, target_taxonomy=target).first()
-        if step is not None and step.is_decided:
-            continue
-        if step is None:
-            _decide(one, other, target, user_id)
-        else:
-            _change(step, other, user_id)
-        number += 1
+        aims.setdefault(one, {})[other] = None
+    corrected = [_correct(one, list(those), target, user_id) for one, those in aims.items()]
     settle(source, target)
-    return number
+    return Decided(sum(one.kept for one in corrected), sum(one.taken_back for one in corrected))
+
+
+def _correct(
+    source: Category, aims: Sequence[Category | None], target_taxonomy: Taxonomy, user_id: int | None
+) -> Decided:
+    steps = {
+        step.target: step
+        for step in CategoryMapping.objects.filter(source=source, target_taxonomy=target_taxonomy)
+        .select_related("target")
+        .order_by("id")
+    }
+    wrong = [step for aim, step in steps.items() if step.is_decided and aim not in aims]
+    new = [aim for aim in aims if aim not in steps or not steps[aim].is_decided]
+    for step in wrong:
+        step.delete()
+    for aim in new:
+        if aim in steps:
+            _change(steps[aim], aim, user_id)
+        else:
+            _decide(source, aim, target_taxonomy, user_id)
+    return Decided(len(new), len(wrong))
 
 
 def _decide(

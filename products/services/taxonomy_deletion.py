@@ -37,7 +37,7 @@ def delete(taxonomy: Taxonomy, *, user_id: int | None) -> Job | None:
     parameters = {"taxonomy": taxonomy.pk, "name": str(taxonomy)}
     under_way = Job.objects.filter(kind=KIND, parameters=parameters, status__in=Job.ACTIVE)
     return under_way.filter(cancel_requested_at=None).first() or jobs.create_job(
-        kind=KIND, parameters=parameters, user_id=user_id, total=1
+        kind=KIND, purpose=f"Deletion of {taxonomy}", parameters=parameters, user_id=user_id, total=1
     )
 
 

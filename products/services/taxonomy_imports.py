@@ -132,8 +132,13 @@ def run(opened: Import, *, user_id: int | None) -> dict[str, Any] | Job:
     if len(opened.reading.rows) <= LARGE:
         return load(opened)
     with transaction.atomic():
-        job = jobs.create_job(kind=KIND, parameters=opened.as_document(), user_id=user_id)
         rows = [list(_cells(row)) for row in opened.reading.rows]
+        job = jobs.create_job(
+            kind=KIND,
+            purpose=f"Import of {len(rows)} categories into {opened.code} {opened.version}",
+            parameters=opened.as_document(),
+            user_id=user_id,
+        )
         job.total = jobs.save_chunks(
             [Chunk(job=job, position=0, first=0, size=len(rows), input={"rows": rows})]
         )

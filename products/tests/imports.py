@@ -13,12 +13,17 @@ CSV = "sku,name,gtin\nA-1,Drill,4006381333931\nA-2,Saw,\n"
 
 
 def send(
-    client: APIClient, content: str | bytes = CSV, name: str = "file.csv", headers: Any = None, **form: Any
+    client: APIClient,
+    content: str | bytes = CSV,
+    name: str = "file.csv",
+    headers: Any = None,
+    path: str = URL,
+    **form: Any,
 ) -> Any:
     """The answer to a file that is sent to be imported."""
     file = io.BytesIO(content.encode() if isinstance(content, str) else content)
     file.name = name
-    return client.post(URL, {"file": file, **form}, format="multipart", headers=headers)
+    return client.post(path, {"file": file, **form}, format="multipart", headers=headers)
 
 
 def import_file(client: APIClient, content: str | bytes = CSV, **form: Any) -> Job:

@@ -65,6 +65,7 @@ def test_filters_choose_when_the_job_is_prepared(as_viewer: APIClient, five: lis
         product.status = "active"
         product.save()
     job = work_off(accepted(as_viewer, "format=jsonl&status=active"))
+    assert job.reason == "Export of the products with status=active as jsonl, requested through the API."
     rows = read(downloaded(as_viewer, job), "jsonl")
     assert [row["sku"] for row in rows] == ["S-0", "S-1", "S-2", "S-3"]
 
@@ -188,3 +189,24 @@ def test_attributes_that_no_cell_can_hold_are_refused_and_not_found_out_by_a_wor
     make_product(attributes={f"a{number}": "x" * 2000 for number in range(17)})
     assert places(as_viewer.get(f"{EXPORT}?format=xlsx")) == {"/query/format": "cell_too_long"}
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"description": "\N{NUT AND BOLT}" * 16_383}, 200),
+        ({"description": "\N{NUT AND BOLT}" * 16_384}, 400),
+        ({"attributes": {f"a{number}": "\N{NUT AND BOLT}" * 2000 for number in range(8)}}, 200),
+        ({"attributes": {f"a{number}": "\N{NUT AND BOLT}" * 2000 for number in range(9)}}, 400),
+        ({"description": "ß" * 20_000}, 200),
+    ],
+    ids=["fits", "description", "attributes that fit", "attributes", "two bytes and one unit"],
+)
+def test_what_takes_two_units_in_excel_counts_twice(
+    as_viewer: APIClient, make_product: MakeProduct, fields: dict[str, Any], status: int
+) -> None:
+    make_product(**fields)
+    answer: Any = as_viewer.get(f"{EXPORT}?format=xlsx")
+    assert answer.status_code == status
+    if status == 200:
+        assert b"".join(answer.streaming_content).startswith(b"PK")

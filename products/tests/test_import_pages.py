@@ -44,6 +44,8 @@ def test_a_file_is_checked_then_mapped_then_imported(staff: Client) -> None:
     assert not Product.objects.exists()
 
     page = staff.get(checked["Location"]).content.decode()
+    assert job.reason in page
+    assert job.reason == "Check of supplier.csv, requested on the admin pages."
     assert "csv, cp1252" in page
     assert "Would be created 0" in page
     assert "The product is new, and needs a name." in page

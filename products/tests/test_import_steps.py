@@ -1,6 +1,7 @@
 """Imports of large files: read step by step, whoever dies or is stopped meanwhile."""
 
 import gzip
+import json
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from products.files import reading
 from products.files.tests.test_reading import workbook
 from products.models import ImportFault, ImportKey, Product
 from products.services.imports import kept, preparing
-from products.tests.imports import counts, send
+from products.tests.imports import URL, counts, send
 
 pytestmark = pytest.mark.django_db
 
@@ -26,9 +27,9 @@ TWICE = {9: 2, 12: 4, 14: 2}
 
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chunks of up to two rows, three rows a step."""
+    """Chunks of up to two rows, two chunks a step."""
     monkeypatch.setattr(kept, "ROWS_OF_CHUNK", 2)
-    monkeypatch.setattr(preparing, "ROWS_OF_STEP", 3)
+    monkeypatch.setattr(preparing, "CHUNKS_OF_STEP", 2)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_the_first_row_of_a_sku_counts_whichever_step_it_is_in(as_editor: APICli
     job = work_off(Job.objects.get(pk=send(as_editor, pack(FILE)).json()["id"]))
 
     check_what_came_of_it(job)
-    assert (job.total, job.prepared, job.chunks.count()) == (13, 13, 9)
+    assert (job.total, job.prepared, job.chunks.count()) == (13, 13, 7)
 
 
 def test_a_workbook_is_read_in_one_step(as_editor: APIClient) -> None:
@@ -81,7 +82,7 @@ def test_the_first_chunks_are_done_while_the_file_is_read(job: Job) -> None:
     jobs.run(job, chunk)
 
     job.refresh_from_db()
-    assert (job.prepared, job.processed, job.total, job.prepared_at) == (3, 2, 13, None)
+    assert (job.prepared, job.processed, job.total, job.prepared_at) == (4, 2, 13, None)
     check_what_came_of_it(work_off(job))
 
 
@@ -95,7 +96,8 @@ def test_a_step_that_dies_is_done_again_and_those_before_it_are_not(
             jobs.work_on(job.pk)
     Job.objects.filter(pk=job.pk).update(leased_until=None)
 
-    assert ImportKey.objects.count() == job.chunks.count() + 3
+    # Of the eight rows before it two have the same SKU; one more key says that they are noted.
+    assert ImportKey.objects.count() == 8
     check_what_came_of_it(work_off(job))
 
 
@@ -115,7 +117,7 @@ def test_of_a_file_that_breaks_off_what_was_read_before_is_imported(
     as_editor: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "SAMPLE_BYTES", 100)
-    monkeypatch.setattr(preparing, "ROWS_OF_STEP", 1_000)
+    monkeypatch.setattr(preparing, "CHUNKS_OF_STEP", 1)
     monkeypatch.setattr(kept, "ROWS_OF_CHUNK", 1_000)
     lines = "sku,name\n" + "".join(f"{n},{n * 7919}\n" for n in range(3_000))
     job = Job.objects.get(pk=send(as_editor, gzip.compress(lines.encode())[:-100]).json()["id"])
@@ -129,6 +131,38 @@ def test_of_a_file_that_breaks_off_what_was_read_before_is_imported(
     assert (job.status, job.error) == ("failed", "/file: The gzip file is damaged or not complete.")
     assert counts(job)[0] == Product.objects.count() >= 1_000
     assert not ImportKey.objects.exists()
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_of_long_rows_a_step_reads_few_and_loses_none(
+    as_editor: APIClient, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(kept, "ROWS_OF_CHUNK", 1_000)
+    monkeypatch.setattr(kept, "BYTES_OF_CHUNK", 1_000)
+    rows = [(f"A-{number}", f"{number} {'x' * 400}") for number in range(20)]
+    lines = {
+        "csv": ["sku,name", *map(",".join, rows)],
+        "jsonl": [json.dumps({"sku": sku, "name": name}) for sku, name in rows],
+    }
+    job = Job.objects.get(pk=send(as_editor, "\n".join(lines[form]), name=f"f.{form}").json()["id"])
+
+    assert step(job).prepared == 6
+    assert counts(work_off(job)) == (20, 0, 0, 0)
+    assert [chunk.size for chunk in job.chunks.order_by("position")] == [3, 3, 3, 3, 3, 3, 2]
+
+
+def test_of_long_rows_few_are_looked_at_beforehand(
+    as_editor: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SAMPLE_CHARACTERS", 1_000)
+    lines = "sku,name\n" + "".join(f"A-{number},{'x' * 400}\n" for number in range(20))
+
+    looked_at = send(as_editor, lines, path=f"{URL}/preview").json()
+    job = Job.objects.get(pk=send(as_editor, lines).json()["id"])
+
+    assert len(looked_at["rows"]) == 3
+    assert kind_of(job).queue_of(job) == "bulk"
+    assert counts(work_off(job)) == (20, 0, 0, 0)
 
 
 def test_a_small_file_is_known_to_be_small_and_goes_before_large_ones(as_editor: APIClient) -> None:

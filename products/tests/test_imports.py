@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from accounts.services.users import update_user
 from conftest import ClientOf
 from nexus.jobs.models import File, Job
 from nexus.jobs.tests.conftest import work_off
@@ -183,6 +184,21 @@ def test_only_a_reviewer_may_import_decided_reviews(
 
     assert counts(import_file(client_of(reviewer), file)) == (1, 0, 0, 0)
     assert Product.objects.get().category_source == "reviewed"
+
+
+def test_rights_are_those_that_the_owner_has_when_the_file_is_imported(
+    client_of: ClientOf, reviewer: User, tree: Tree
+) -> None:
+    client = client_of(reviewer)
+    file = "sku,name,category_code,category_source\nA-1,Saw,saws,reviewed\n"
+    asked = [Job.objects.get(pk=send(client, file).json()["id"]) for _ in range(2)]
+
+    update_user(reviewer, roles=["editor"])
+    assert errors(client, work_off(asked[0])) == [(2, "category_source", "permission_denied")]
+    update_user(reviewer, roles=["viewer"])
+    assert work_off(asked[1]).status == "failed"
+    assert "has lost the role" in asked[1].error
+    assert not Product.objects.exists()
 
 
 def test_columns_become_attributes_with_their_types(as_editor: APIClient, make_product: MakeProduct) -> None:

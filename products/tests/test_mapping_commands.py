@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from products.models import CategoryMapping
+from products.models import Category, CategoryMapping
 from products.services.loading import load_taxonomy
 from products.taxonomy_files.reading import CategoryRow
 
@@ -64,6 +64,34 @@ def test_a_line_gives_another_target_or_says_that_there_is_none(tmp_path: Path) 
     file.write_text("source_code,target_code\na,1\nc,\n")
     run("confirm_mappings", *PAIR, file)
     assert steps() == {("a", "1", True), ("b", "3", True), ("c", None, True)}
+
+
+def test_what_was_decided_is_corrected_by_the_same_command(tmp_path: Path, administrator: User) -> None:
+    run("propose_mappings", *PAIR)
+    file = tmp_path / "decisions.csv"
+    for content, told, decided in (
+        ("a,2\n", "1 of 1 decided;", {("a", "2"), ("b", "3")}),
+        ("a,1\n", "1 of 1 decided, 1 taken back;", {("a", "1"), ("b", "3")}),
+        ("a,1\na,2\n", "1 of 2 decided;", {("a", "1"), ("a", "2"), ("b", "3")}),
+        ("a,\nb,2\n", "2 of 2 decided, 3 taken back;", {("a", None), ("b", "2")}),
+        ("a,3\n", "1 of 1 decided, 1 taken back;", {("a", "3"), ("b", "2")}),
+    ):
+        file.write_text(f"source_code,target_code\n{content}")
+        assert run("confirm_mappings", *PAIR, file, user=administrator.email).startswith(told)
+        assert steps() == {(*step, True) for step in decided}
+    assert set(CategoryMapping.objects.values_list("basis", "decided_by")) == {("person", administrator.pk)}
+
+
+def test_two_suggestions_of_one_category_may_both_be_confirmed(tmp_path: Path) -> None:
+    run("propose_mappings", *PAIR)
+    step = CategoryMapping.objects.get(source__code="a")
+    other = Category.objects.get(taxonomy=step.target_taxonomy, code="1")
+    step.pk, step.target = None, other
+    step.save()
+    file = tmp_path / "decisions.csv"
+    file.write_text("source_code,target_code\na,1\na,2\n")
+    assert run("confirm_mappings", *PAIR, file).startswith("2 of 2 decided;")
+    assert steps() == {("a", "1", True), ("a", "2", True), ("b", "3", True)}
 
 
 def test_with_one_wrong_line_nothing_is_decided_and_all_of_them_are_told(tmp_path: Path) -> None:

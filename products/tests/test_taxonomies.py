@@ -62,6 +62,7 @@ def test_a_large_taxonomy_is_deleted_by_one_job_however_often_it_is_asked_for(
     assert first.headers["Location"].endswith(f"/api/v1/jobs/{first.json()['id']}")
     job = work_off(Job.objects.get(pk=first.json()["id"]))
     assert job.status == "succeeded"
+    assert job.reason == f"Deletion of {taxonomy}, requested through the API."
     assert not Taxonomy.objects.exists()
     assert not Category.objects.exists()
 

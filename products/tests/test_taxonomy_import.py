@@ -358,6 +358,7 @@ def test_a_large_file_is_loaded_by_a_job_whose_result_is_the_report(
     assert response.headers["Location"].endswith(f"/api/v1/jobs/{response.json()['id']}")
     job = work_off(Job.objects.get(pk=response.json()["id"]))
     assert (job.status, job.succeeded, job.result["added"]) == ("succeeded", 3, 3)
+    assert job.reason == "Import of 3 categories into google 2021-09-21, requested through the API."
     assert len(paths("google")) == 3
     assert not job.chunks.filter(input__has_key="rows").exists()
     told = set(LogLine.objects.filter(job=job).values_list("message", flat=True))

@@ -234,6 +234,7 @@ def test_products_are_carried_along_with_who_chose_and_what_leads_nowhere_is_tol
     assert [(row["code"], row["reason"]) for row in preview["categories"]] == [("glue", "no_target")]
     job = carried()
     assert (job.status, job.succeeded, job.failed) == ("partially_failed", 2, 1)
+    assert job.reason == "Carrying of products from shop 1 to shop 2, requested through the API."
     assert (job.result["products"], job.result["left"]) == (2, {"products": 1})
     assert where(drill) == ("drills@2", "manual")
     assert where(mask) == ("masks@2", "automatic")
@@ -278,6 +279,9 @@ def test_carrying_over_is_taken_back_but_for_what_somebody_has_decided_since(
     assert response.status_code == 202, response.content
     back = work_off(Job.objects.get(pk=response.json()["id"]))
     assert (back.succeeded, back.failed) == (2, 1)
+    assert back.reason == (
+        f"Return of the products that the job {job.pk} carried to shop 2, requested through the API."
+    )
     # Both were in one category meanwhile, and each goes back to its own.
     assert [where(one)[0] for one in (saw, glue, mask)] == ["saws@1", "glue@1", "drills@2"]
 

@@ -93,10 +93,10 @@ class ImportViewSet(GenericViewSet):
         given = form.validated_data
         if "job" in given:
             earlier = get_object_or_404(self.get_queryset(), pk=given["job"])
-            plan, rows = imports.preview_again(earlier, form.options(), user=request.user)
+            plan, first = imports.preview_again(earlier, form.options(), user=request.user)
         else:
-            plan, rows = imports.preview(given["file"].file, form.options(), user=request.user)
-        return answer(request, _shown(plan, rows[:SHOWN_ROWS]))
+            plan, first = imports.preview(given["file"].file, form.options(), user=request.user)
+        return answer(request, _shown(plan, first.rows[:SHOWN_ROWS]))
 
     @extend_schema(summary="Read an import and its counts", responses=ImportJobSerializer)
     def retrieve(self, request: Request, pk: str) -> HttpResponse:

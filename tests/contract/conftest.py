@@ -1,6 +1,6 @@
 """The world, clients, and what every answer is asked."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,6 @@ from conftest import ClientOf
 from tests.contract.world import World, make_world
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
-Send = Callable[..., Any]
 
 
 @pytest.fixture(scope="package")

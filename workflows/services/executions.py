@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 ADVANCE = "workflows.advance_execution"
 RUN_STEP = "workflows.run_step"
+# What starting an execution needs, and to go on whoever has started it.
+PERMISSION = "workflows.add_execution"
 # What a step that runs over its time gets to end by itself before its process is ended.
 GRACE_S = 60
 # How often beat has the sweeper look for what is due.

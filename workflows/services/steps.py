@@ -15,12 +15,13 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from nexus.api.errors import Problem
 from nexus.jobs import services as jobs
 from nexus.jobs.leases import heartbeat, lease_end, worker_name
 from workflows.engine import Definition, InvalidInputsError, Step, resolve_inputs, retry_delay
 from workflows.models import StepRun
-from workflows.services.executions import advance, context_of, on_behalf_of
+from workflows.services.executions import PERMISSION, advance, context_of, on_behalf_of
 from workflows.steps import registry
 from workflows.steps.base import (
     Done,
@@ -115,6 +116,7 @@ def _attempt(step: StepRun) -> None:
 
 
 def _run(step: StepRun) -> None:
+    _check_still_allowed(step.execution.started_by)
     kind = _kind_of(step)
     runs = list(step.execution.steps.all())
     inputs = resolve_inputs(definition_of(step), kind, context_of(step.execution, runs))
@@ -130,6 +132,15 @@ def _run(step: StepRun) -> None:
         return
     with transaction.atomic():
         _close(step, kind.run(inputs, task))
+
+
+def _check_still_allowed(user: User | None) -> None:
+    """What the clock or an event has started has nobody who could lose a role."""
+    if user is not None and not (user.is_active and user.has_perm(PERMISSION)):
+        raise StepFailedError(
+            "Whoever started the execution may not do this any more: the account is closed, or has lost the role.",
+            final=True,
+        )
 
 
 def _kind_of(step: StepRun) -> StepKind:

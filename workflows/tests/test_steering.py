@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 
 from accounts.models import User
 from conftest import ClientOf
@@ -33,6 +34,17 @@ def test_a_viewer_may_watch_and_not_start(
     assert watching.post(f"{location}/cancel").status_code == 403
     assert watching.post(f"{location}/retry").status_code == 403
     assert watching.post(f"{location}/steps/gate/approve").status_code == 403
+
+
+def test_what_is_left_is_not_done_when_whoever_started_it_loses_the_role(
+    make_workflow: MakeWorkflow, workers: Workers, client: Any, editor: User, products: list[Product]
+) -> None:
+    location = start(client, make_workflow(select(), publish()))
+    editor.groups.set(Group.objects.filter(name="viewer"))
+    workers.work()
+    told = client.get(location).json()
+    assert (told["status"], told["steps"][0]["attempts"]) == ("failed", 1)
+    assert "has lost the role" in told["error"]
 
 
 def test_a_disabled_workflow_cannot_be_started(make_workflow: MakeWorkflow, client: Any) -> None:

@@ -7,8 +7,9 @@ from jsonschema import Draft202012Validator
 
 from accounts.models import User
 from conftest import ClientOf
+from nexus.jobs.models import Job
 from products.models import Category, Product, Taxonomy
-from workflows.models import StepRun
+from workflows.models import Execution, StepRun
 from workflows.steps import registry
 from workflows.tests.conftest import MakeWorkflow, Workers, gate, publish, select, start
 
@@ -111,6 +112,10 @@ def test_all_products_of_a_filter_are_classified(
     inputs = {"filter": {"search": "hammer"}, "taxonomy": "shop", "apply": False}
     output = run({"id": "classify", "uses": "classification.classify", "with": inputs})["classify"]["output"]
     assert output["product_ids"] == [products[0].pk, products[1].pk]
+    assert Job.objects.get().reason == (
+        "Classification of the products with search=hammer,"
+        f" as a step of the execution {Execution.objects.get().pk}."
+    )
     assert not Product.objects.exclude(category=None).exists()
 
 

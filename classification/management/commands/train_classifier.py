@@ -16,6 +16,7 @@ from classification.services import activation, engines, training
 from nexus.api.errors import Problem
 from nexus.jobs import services as jobs
 from nexus.jobs.models import Job
+from nexus.jobs.running import tell
 
 # Between two looks at a job that a worker has taken.
 PAUSE_S = 0.1
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         try:
             accepted = training.train(engines.taxonomy_of(options["taxonomy"]), user_id=None)
             assert accepted.job
+            tell(accepted.job)
             self._run(accepted.job, options["taxonomy"])
             classifier = Classifier.objects.without_artefact().select_related("taxonomy").get(pk=accepted.pk)
             if classifier.status == Classifier.Status.FAILED:

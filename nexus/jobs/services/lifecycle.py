@@ -18,6 +18,7 @@ from nexus.jobs import messages
 from nexus.jobs.cancellation import raise_if_cancelled
 from nexus.jobs.kinds import Outcome, kind_of
 from nexus.jobs.models import Chunk, Job, LogLine
+from nexus.jobs.reasons import reason_for
 from nexus.ops.context import current_request_id, current_user_id, work_context
 
 logger = logging.getLogger(__name__)
@@ -25,28 +26,36 @@ logger = logging.getLogger(__name__)
 # Chunks that are in memory together while a job is cut into them.
 SAVED_AT_ONCE = 20
 
-NOT_ALLOWED = (
-    "Whoever asked for the job may not do this any more: the account is closed, or has lost the role."
-)
+
+class NotAllowed(Problem):
+    """The owner of a job may not have it done any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "permission_denied",
+            "Whoever asked for the job may not do this any more: the account is closed, or has lost the role.",
+            status=403,
+        )
+
 
 # Sent when the end of a job has been committed; carries `job_id`. Rooms above this one wait for it.
 job_finished = Signal()
 
 
 def create_job(
-    *, kind: str, parameters: dict[str, Any], user_id: int | None, total: int = 0, reason: str = ""
+    *, kind: str, purpose: str, parameters: dict[str, Any], user_id: int | None, total: int = 0
 ) -> Job:
     """Accept a job: its row is written, and workers hear of it once the transaction is committed.
 
     `total` is the number of items as far as it is known; preparing the job makes it exact. Without one the job counts
-    as large until it is prepared. `reason` says to people why there is such a job.
+    as large until it is prepared. `purpose` begins the sentence that says why there is such a job.
     """
     job = Job.objects.create(
         kind=kind,
         parameters=parameters,
         created_by_id=user_id,
         total=total,
-        reason=reason,
+        reason=reason_for(purpose),
         request_id=current_request_id() or "",
     )
     messages.tell_workers(job, 1)
@@ -86,7 +95,7 @@ def lock(job: Job) -> Job:
 
 
 def begin(job: Job) -> bool:
-    """Let a queued job run, or end it where its owner may not have it done any more.
+    """Let a queued job run, or fail it where its owner may not have it done any more.
 
     Of several workers that try at once, one does it.
     """
@@ -94,8 +103,8 @@ def begin(job: Job) -> bool:
         job = lock(job)
         if job.status != Job.Status.QUEUED:
             return False
-        if job.created_by and not kind_of(job).is_allowed_to(job.created_by):
-            _end(job, Job.Status.FAILED, NOT_ALLOWED)
+        if not is_still_allowed(job):
+            fail(job, NotAllowed())
             return True
         job.status, job.started_at = Job.Status.RUNNING, job.started_at or timezone.now()
         job.save(update_fields=["status", "started_at"])
@@ -103,6 +112,11 @@ def begin(job: Job) -> bool:
         messages.offer(job, messages.PARALLEL)
         end_if_done(job)
     return True
+
+
+def is_still_allowed(job: Job) -> bool:
+    """Whether the owner of a job may have it done now; what commands ask for has no owner."""
+    return job.created_by is None or kind_of(job).is_allowed_to(job.created_by, job)
 
 
 def describe(error: Exception) -> str:
@@ -136,6 +150,9 @@ def count(job: Job, chunks: QuerySet[Chunk], outcome: Outcome, status: str, reas
 
 def end_if_done(job: Job) -> None:
     """End a locked job when nothing of it is left to do: its chunks are counted, messages are not believed."""
+    if job.is_finished:
+        # It failed while a last chunk was under way.
+        return
     if job.cancel_requested_at:
         if not job.is_in_work():
             _end(job, Job.Status.CANCELLED)

@@ -52,6 +52,8 @@ def prepare(job: Job) -> None:
     """
     try:
         with heartbeat(lambda: _mine(job).update(leased_until=lease_end())), watching(job.pk):
+            if not lifecycle.is_still_allowed(job):
+                raise lifecycle.NotAllowed
             _keep(job)
     except Cancelled:
         _let_go(job)

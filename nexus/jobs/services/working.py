@@ -50,6 +50,9 @@ def claim(job: Job) -> Chunk | None:
         chunk = Chunk.objects.next_of(job).first()
         if chunk is None:
             return None
+        if not lifecycle.is_still_allowed(locked):
+            lifecycle.fail(locked, lifecycle.NotAllowed())
+            return None
         chunk.status, chunk.attempts, chunk.offered_until = Chunk.Status.RUNNING, chunk.attempts + 1, None
         chunk.leased_by, chunk.leased_until = worker_name(), lease_end()
         chunk.save(update_fields=["status", "attempts", "offered_until", "leased_by", "leased_until"])

@@ -64,7 +64,8 @@ def counting() -> Iterator[Counting]:
 @pytest.fixture
 def make_job(counting: Counting, editor: User) -> MakeJob:
     def make(numbers: int = 25, user: User = editor) -> Job:
-        return services.create_job(kind="count", parameters={"numbers": numbers}, user_id=user.pk)
+        parameters = {"numbers": numbers}
+        return services.create_job(kind="count", purpose="Counting", parameters=parameters, user_id=user.pk)
 
     return make
 

@@ -24,9 +24,12 @@ def act(client: Client, action: str, pk: object) -> str:
     return answer.content.decode()
 
 
-def test_the_progress_of_jobs_is_seen(staff: Client, make_job: MakeJob) -> None:
-    work_off(make_job(25))
+def test_the_progress_of_jobs_is_seen_and_why_they_are_there(staff: Client, make_job: MakeJob) -> None:
+    job = work_off(make_job(25))
     page = staff.get(JOBS).content.decode()
+    why = "Counting, requested on the command line."
+    assert why in page
+    assert why in staff.get(f"{JOBS}{job.pk}/change/").content.decode()
     assert '<progress value="25" max="25"></progress> 25 / 25' in page
 
 

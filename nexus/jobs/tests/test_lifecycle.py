@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from conftest import ClientOf
 from nexus.api.errors import Conflict
 from nexus.jobs import kinds, services
 from nexus.jobs.models import Chunk, Job
@@ -67,6 +68,50 @@ def test_a_job_does_not_begin_when_its_owner_may_not_have_it_done_any_more(
     assert "the account is closed, or has lost the role" in job.error
     assert not counting.done
     assert allowed.status == "succeeded"
+
+
+def test_a_job_stops_between_two_chunks_when_its_owner_loses_the_role(
+    make_job: MakeJob, editor: User, client_of: ClientOf
+) -> None:
+    job = make_job(25)
+    for _ in ("begin and prepare", "the first chunk"):
+        assert services.work_on(job.pk)
+    editor.groups.clear()
+    assert figures(work_off(job)) == ("failed", 25, 10, 10, 0)
+    assert "has lost the role" in job.error
+    assert client_of(editor).post(f"/api/v1/jobs/{job.pk}/retry").status_code == 403
+
+
+def test_a_job_stops_between_two_steps_of_its_preparation_when_its_owner_loses_the_role(
+    make_job: MakeJob, editor: User, counting: Counting
+) -> None:
+    ends = iter([1, None])
+    kinds.register(
+        replace(
+            kinds._kinds["count"],
+            next_step=lambda job, after: kinds.Step([Chunk(job=job, size=10)], next(ends)),
+        )
+    )
+    job = make_job(20)
+    assert services.work_on(job.pk)
+    editor.groups.clear()
+    assert work_off(job).status == "failed"
+    assert (job.prepared, job.prepared_at) == (10, None)
+    assert "has lost the role" in job.error
+
+
+def test_a_chunk_that_was_under_way_when_its_job_failed_is_counted(
+    make_job: MakeJob, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(20)
+    assert services.work_on(job.pk)
+    job.refresh_from_db()
+    last = services.claim(job)
+    assert last
+    editor.groups.clear()
+    assert services.claim(job) is None
+    services.run(job, last)
+    assert figures(job) == ("failed", 20, 10, 10, 0)
 
 
 def test_a_chunk_that_raises_is_set_aside_at_the_third_time_and_the_rest_goes_on(

@@ -50,7 +50,7 @@ def stepping() -> Iterator[Stepping]:
 
 @pytest.fixture
 def job(stepping: Stepping) -> Job:
-    return services.create_job(kind="step", parameters={}, user_id=None, total=25)
+    return services.create_job(kind="step", purpose="Steps", parameters={}, user_id=None, total=25)
 
 
 def lease_runs_out(job: Job) -> None:
@@ -80,7 +80,7 @@ def test_a_step_whose_database_was_away_is_done_again_and_at_the_third_time_fail
     assert not away
 
     away.extend([OperationalError("The server has closed the connection.")] * 3)
-    again = work_off(services.create_job(kind="step", parameters={}, user_id=None))
+    again = work_off(services.create_job(kind="step", purpose="Steps", parameters={}, user_id=None))
     assert (again.status, again.error) == (
         "failed",
         "Something went wrong on the server (OperationalError).",

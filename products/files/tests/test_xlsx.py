@@ -71,6 +71,13 @@ def test_a_text_that_is_too_long_for_a_cell_is_refused_and_not_cut() -> None:
         rows([("x" * 32_768, 1)])
 
 
+def test_characters_are_counted_as_excel_does_in_utf16() -> None:
+    longest = "\N{HAMMER}\N{NUT AND BOLT}" * 8_191 + "xyz"
+    assert read(workbook([(longest, 1)]), "xlsx")[0]["a"] == longest
+    with pytest.raises(ValueError, match="32767"):
+        rows([(longest + "x", 1)])
+
+
 def test_it_begins_before_the_rows_do() -> None:
     def parts() -> Iterator[bytes]:
         yield rows([("x", 1)])

@@ -24,7 +24,8 @@ class Command(BaseCommand):
 
     help = (
         "Decide steps between two taxonomies: a line says to which target_code a source_code leads; "
-        "an empty one says that nothing takes its place. Other columns are passed over."
+        "an empty one says that nothing takes its place. What was decided before about a source_code that the file "
+        "names, and is not in it, is taken back. Other columns are passed over."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -48,10 +49,13 @@ class Command(BaseCommand):
             )
         try:
             with pghistory.context(source="confirm_mappings"):
-                number = mapping.decide_all(source, target, decisions, user_id=user.pk if user else None)
+                decided = mapping.decide_all(source, target, decisions, user_id=user.pk if user else None)
         except Problem as problem:
             raise CommandError(str(problem.detail)) from None
-        self.stdout.write(f"{number} of {len(decisions)} decided; the others were so before.")
+        taken_back = f", {decided.taken_back} taken back" if decided.taken_back else ""
+        self.stdout.write(
+            f"{decided.kept} of {len(decisions)} decided{taken_back}; the others were so before."
+        )
 
     def _decisions(
         self, path: Path, source: Taxonomy, target: Taxonomy

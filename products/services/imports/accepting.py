@@ -11,13 +11,11 @@ from nexus.jobs import files
 from nexus.jobs import services as jobs
 from nexus.jobs.models import File, Job
 from products.files import mapping, reading
-from products.files.layouts import Given, Row
+from products.files.layouts import Given
 from products.models import ImportProfile, Taxonomy
-from products.services.imports.options import CREATE, TO_ATTRIBUTES, UPDATE, Options, Plan
+from products.services.imports.options import CREATE, TO_ATTRIBUTES, Options, Plan, permissions_for
 from products.services.imports.work import KIND
 
-ADD, CHANGE = "products.add_product", "products.change_product"
-DECIDE = "classification.decide_review"
 READ_AT_ONCE = 2**20
 MAX_NAME = 200
 
@@ -60,7 +58,7 @@ def _as_stored(job: Job) -> Job:
     return job
 
 
-def preview_again(earlier: Job, options: Options, *, user: Any) -> tuple[Plan, list[Row]]:
+def preview_again(earlier: Job, options: Options, *, user: Any) -> tuple[Plan, reading.Beginning]:
     """What `preview` says of the file of an earlier job."""
     with files.opened(_file_of(earlier)) as content:
         return preview(content, options, user=user)
@@ -73,12 +71,12 @@ def _file_of(job: Job) -> File:
     return kept
 
 
-def preview(file: IO[bytes], options: Options, *, user: Any) -> tuple[Plan, list[Row]]:
+def preview(file: IO[bytes], options: Options, *, user: Any) -> tuple[Plan, reading.Beginning]:
     """How a file would be imported, and its first rows. Raises as `accept` does, but for the 403."""
     _check_may(options.mode, user)
     options = _with_profile(options)
     given = Given(options.delimiter or None, options.encoding or None, options.header)
-    layout, rows = reading.examine(file, given, mapping.known)
+    layout, first = reading.examine(file, given, mapping.known)
     # Of JSON lines the first rows may lack what later ones have, so that all known names are mapped.
     columns = [*layout.columns, *(mapping.TARGETS if layout.format == "jsonl" else ())]
     guessed = mapping.guess(dict.fromkeys(columns), unmapped_to_attributes=options.unmapped == TO_ATTRIBUTES)
@@ -90,9 +88,8 @@ def preview(file: IO[bytes], options: Options, *, user: Any) -> tuple[Plan, list
         layout=layout,
         mapping=mapped,
         taxonomy=_taxonomy(options.taxonomy),
-        may_decide=user is None or user.has_perm(DECIDE),
     )
-    return plan, rows
+    return plan, first
 
 
 def _mapped(guessed: dict[str, str], options: Options, columns: list[str]) -> dict[str, str]:
@@ -109,8 +106,7 @@ def _mapped(guessed: dict[str, str], options: Options, columns: list[str]) -> di
 
 
 def _check_may(mode: str, user: Any) -> None:
-    needed = {CREATE: (ADD,), UPDATE: (CHANGE,)}.get(mode, (ADD, CHANGE))
-    if user is not None and not user.has_perms(needed):
+    if user is not None and not user.has_perms(permissions_for(mode)):
         raise Problem("permission_denied", "Your roles do not allow this.", status=403)
 
 
@@ -138,24 +134,24 @@ def _taxonomy(reference: str) -> str:
     return f"{found.code}@{found.version}" if found else ""
 
 
-def _total(file: IO[bytes], plan: Plan, first: list[Row]) -> int:
+def _total(file: IO[bytes], plan: Plan, first: reading.Beginning) -> int:
     """How many rows a file has: exactly where they are few, else about as many; 0 where nothing tells.
 
     What has more than a few is never taken for few, since small jobs go before others.
     """
-    if len(first) <= reading.FEW:
-        return len(first)
+    if first.is_whole:
+        return len(first.rows)
     estimated = reading.estimate(file, plan.layout)
-    return max(estimated, len(first)) if estimated else 0
+    return max(estimated, reading.FEW + 1) if estimated else 0
 
 
 def _create(plan: Plan, name: str, total: int, user: Any) -> Job:
     job = jobs.create_job(
         kind=KIND,
+        purpose=f"{'Check' if plan.dry_run else 'Import'} of {name}",
         parameters=plan.as_json(),
         total=total,
         user_id=None if user is None else user.pk,
-        reason=f"{'Check' if plan.dry_run else 'Import'} of {name}"[:MAX_NAME],
     )
     shown = plan.as_json()
     job.result = {key: shown[key] for key in ("mode", "dry_run", "layout", "mapping", "taxonomy")}

@@ -30,16 +30,19 @@ def file_of(job: Job) -> File:
 
 
 def chunks_of(rows: Iterable[Row]) -> Iterator[list[Line]]:
-    """Rows with their lines, as many at a time as make a chunk. Raises Cancelled between two of them."""
+    """Rows with their lines, as many at a time as make a chunk. Raises Cancelled between two of them.
+
+    When a chunk is given, no row after it has been read. Its last row may make it larger than `BYTES_OF_CHUNK`.
+    """
     chunk: list[Line] = []
     size = 0
     for row, line in map(_with_line, rows):
-        if chunk and (len(chunk) == ROWS_OF_CHUNK or size + len(line) > BYTES_OF_CHUNK):
+        chunk.append((row, line))
+        size += len(line)
+        if len(chunk) == ROWS_OF_CHUNK or size >= BYTES_OF_CHUNK:
             yield chunk
             raise_if_cancelled()
             chunk, size = [], 0
-        chunk.append((row, line))
-        size += len(line)
     if chunk:
         yield chunk
 

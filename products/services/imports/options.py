@@ -1,11 +1,12 @@
 """What the user of an import has asked for."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from products.files.layouts import Layout
 
+ADD, CHANGE = "products.add_product", "products.change_product"
 CREATE, UPDATE, UPSERT = MODES = ("create", "update", "upsert")
 IGNORE, TO_ATTRIBUTES = UNMAPPED = ("ignore", "attributes")
 
@@ -30,6 +31,11 @@ class Options:
     unmapped: str = IGNORE
 
 
+def permissions_for(mode: str) -> tuple[str, ...]:
+    """What a user needs to import in a mode."""
+    return {CREATE: (ADD,), UPDATE: (CHANGE,)}.get(mode, (ADD, CHANGE))
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All that a job needs to know of its file: kept in its parameters."""
@@ -39,7 +45,6 @@ class Plan:
     layout: Layout
     mapping: dict[str, str]
     taxonomy: str
-    may_decide: bool
 
     def as_json(self) -> dict[str, Any]:
         """For the parameters of a job."""
@@ -48,4 +53,5 @@ class Plan:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Plan":
         """What `as_json` gave."""
-        return cls(**{**value, "layout": Layout.from_json(value["layout"])})
+        given = {one.name: value[one.name] for one in fields(cls)}
+        return cls(**{**given, "layout": Layout.from_json(value["layout"])})

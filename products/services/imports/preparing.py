@@ -1,9 +1,11 @@
-"""Preparing an import: its file is read some ten thousand rows a step, which are kept and cut into chunks.
+"""Preparing an import: its file is read some chunks of rows a step, which are kept.
+
+A chunk, and so a step, is bounded by bytes as well as by rows: of normal rows a step has 50,000, of very long ones few.
 
 A step goes on at the place where the one before it ended: in a text that is found at once, in one that is compressed by
-unpacking all before it once more. There a step has at least a quarter of the rows before it, so that a file is unpacked
-about five times in all, however large it is. The rows of a workbook can be found by nothing but reading those before
-them, so that a workbook is one step.
+unpacking all before it once more. There a step has at least a quarter of the chunks before it, so that a file is
+unpacked about five times in all, however large it is. The rows of a workbook can be found by nothing but reading those
+before them, so that a workbook is one step.
 
 Which of several rows of one SKU counts is settled here, since here the rows come in their order: the first does, and
 the chunks of the others name it, whichever of them is done first. The SKUs read so far are a table (`ImportKey`), so
@@ -30,7 +32,7 @@ from products.services.imports import kept
 from products.services.imports.options import Plan
 from products.services.imports.rules import Rules, rules_of
 
-ROWS_OF_STEP = 50_000
+CHUNKS_OF_STEP = 25
 MAX_SKU = 64
 # No row has this SKU: it says that those of the rows before are noted, also where these have none.
 NOTED = ""
@@ -47,29 +49,29 @@ def next_step(job: Job, after: Any) -> Step:
         if after:
             _note_again(job, rules)
         ImportKey.objects.bulk_create([ImportKey(job=job, sku=NOTED, row=0)], ignore_conflicts=True)
-    limit = _rows_of_step(job, plan.layout)
+    limit = _chunks_of_step(job, plan.layout)
     file = File.objects.get(job=job, role=File.Role.INPUT)
     with (
         files.opened(file) as content,
         reading.opened(content, plan.layout, Place(**after) if after else None) as rows,
     ):
-        chunks = list(_kept_chunks(job, islice(rows, limit), rules))
-        if limit and sum(chunk.size for chunk in chunks) == limit:
+        chunks = list(_kept_chunks(job, islice(kept.chunks_of(rows), limit), rules))
+        if len(chunks) == limit:
             return Step(chunks, asdict(rows.place()))
     forget_keys(job)
     return Step(chunks, None)
 
 
-def _rows_of_step(job: Job, layout: Layout) -> int | None:
-    """How many rows the next step reads; None for all."""
+def _chunks_of_step(job: Job, layout: Layout) -> int | None:
+    """How many chunks of rows the next step reads; None for all."""
     if layout.format == "xlsx":
         return None
-    return max(ROWS_OF_STEP, job.prepared // 4) if layout.compressed else ROWS_OF_STEP
+    return max(CHUNKS_OF_STEP, job.chunks.count() // 4) if layout.compressed else CHUNKS_OF_STEP
 
 
-def _kept_chunks(job: Job, rows: Iterable[Row], rules: Rules) -> Iterator[Chunk]:
+def _kept_chunks(job: Job, parts: Iterable[list[kept.Line]], rules: Rules) -> Iterator[Chunk]:
     file = kept.file_of(job)
-    for position, lines in enumerate(kept.chunks_of(rows), start=job.chunks.count()):
+    for position, lines in enumerate(parts, start=job.chunks.count()):
         kept.keep(file, position, lines)
         duplicates = _duplicates(job, [row for row, _ in lines], rules)
         yield Chunk(job=job, size=len(lines), input={"duplicates": duplicates})

@@ -187,6 +187,6 @@ def _shown(cell: Cell) -> str:
     return text[:SHOWN_VALUE].replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
-def rules_of(plan: Plan) -> Rules:
-    """The rules that rows of a file are checked by."""
-    return Rules(plan.layout, plan.mapping, taxonomy=plan.taxonomy, may_decide=plan.may_decide)
+def rules_of(plan: Plan, *, may_decide: bool = False) -> Rules:
+    """The rules that rows of a file are checked by, for somebody who may or may not decide reviews."""
+    return Rules(plan.layout, plan.mapping, taxonomy=plan.taxonomy, may_decide=may_decide)

@@ -16,12 +16,13 @@ from products.files.layouts import Row
 from products.models import ImportChange, ImportedChunk, ImportFault
 from products.services.imports import categories, preparing
 from products.services.imports.kept import rows_of
-from products.services.imports.options import Plan
+from products.services.imports.options import CHANGE, Plan, permissions_for
 from products.services.imports.rules import Candidate, Fault, Rules, rules_of
 from products.services.imports.writing import Written, write
 
 KIND = "import_products"
-PERMISSION = "products.change_product"
+PERMISSION = CHANGE
+DECIDE = "classification.decide_review"
 COUNTS = ("created", "updated", "unchanged", "failed", "errors")
 
 
@@ -31,10 +32,11 @@ def _work(job: Job, chunk: Chunk) -> Outcome:
     if not is_new and not done.pending:
         return _outcome(done)
     plan = Plan.from_json(job.parameters)
+    rules = rules_of(plan, may_decide=job.created_by is None or job.created_by.has_perm(DECIDE))
     rows = [row for row in rows_of(job, chunk.position) if is_new or row.number in done.pending]
-    candidates, faults = _checked(rows, plan, chunk.input["duplicates"])
+    candidates, faults = _checked(rows, rules, chunk.input["duplicates"])
     written = write(candidates, plan.mode, dry_run=plan.dry_run)
-    faults += _refused(written, candidates, rules_of(plan))
+    faults += _refused(written, candidates, rules)
     if plan.dry_run:
         _keep_changes(job, written, candidates)
     _keep_faults(job, faults)
@@ -43,10 +45,9 @@ def _work(job: Job, chunk: Chunk) -> Outcome:
 
 
 def _checked(
-    rows: Sequence[Row], plan: Plan, duplicates: dict[str, int]
+    rows: Sequence[Row], rules: Rules, duplicates: dict[str, int]
 ) -> tuple[list[Candidate], list[Fault]]:
     """The rows that nothing is wrong about, as far as they and the file tell, and the faults of the others."""
-    rules = rules_of(plan)
     candidates = [rules.candidate(row) for row in rows]
     for one in candidates:
         if str(one.number) in duplicates:
@@ -188,5 +189,6 @@ def register_kind() -> None:
             before_retry=_before_retry,
             finish=_finish,
             permission=PERMISSION,
+            further_permissions=lambda job: permissions_for(job.parameters["mode"]),
         )
     )
