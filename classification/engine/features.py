@@ -23,6 +23,7 @@ from scipy.sparse import csr_matrix, vstack
 
 from classification.engine.data import Text
 from classification.engine.hashing import Hashes, Integers, Letters, Runs, pairs
+from classification.engine.text import STOP_WORDS
 
 Floats = NDArray[np.float32]
 
@@ -35,6 +36,7 @@ MOST_FEATURES = 250_000
 _FEWEST_ROWS = 2
 _ROWS_AT_ONCE = 1_000
 _SLOTS_PER_FEATURE = 4
+_STOP_WORDS = np.sort(Letters([" ".join(sorted(STOP_WORDS))]).words().hashes)
 
 
 def _plain(text: str) -> str:
@@ -203,8 +205,8 @@ class Features:
 def familiarity(batch: Batch, found: Occurrences, count: int) -> NDArray[np.float64]:
     """How much of each product is known, of shape (count, 3).
 
-    The known shares of its runs of five letters and of the letters in its words, and the logarithm of the number of its
-    words. The columns of ``found`` are what is known.
+    The known shares of its runs of five letters and of the letters in its words, and ln(1 + the number of its words
+    that are no stop words). The columns of ``found`` are what is known.
     """
     grams, words = batch.views[0], batch.views[2]
     lengths = words.ends - words.starts
@@ -218,9 +220,14 @@ def familiarity(batch: Batch, found: Occurrences, count: int) -> NDArray[np.floa
         [
             _share(grams.rows, is_long.astype(np.float64), known_grams, count),
             _share(words.rows, lengths.astype(np.float64), known_words, count),
-            np.log1p(np.bincount(words.rows, minlength=count)),
+            np.log1p(np.bincount(words.rows[~_are_stop_words(words.hashes)], minlength=count)),
         ]
     )
+
+
+def _are_stop_words(hashes: Hashes) -> NDArray[np.bool_]:
+    places = np.minimum(np.searchsorted(_STOP_WORDS, hashes), len(_STOP_WORDS) - 1)
+    return np.asarray(_STOP_WORDS[places] == hashes)
 
 
 def familiarity_of(features: Features, texts: Sequence[Text]) -> NDArray[np.float64]:
