@@ -6,10 +6,12 @@ Three views of a product lie side by side, each weighed by TF-IDF and scaled to 
 - the same with every digit as a zero, where there is a digit: ``DHP484`` and ``DHP482`` have ``dhp000`` in common;
 - words and pairs of words of everything: title, maker, part number, description, attributes.
 
-    weight = (1 + ln(tf)) * (1 + ln((1 + N) / (1 + df)))    (sublinear tf and smooth idf, as in scikit-learn)
+    weight = (1 + ln(tf)) * sqrt(1 + ln((1 + N) / (1 + df)))
 
-A feature is known by its hash alone (see ``hashing``); what it says in letters is read from the product at hand.
-Features of a single product say nothing about another and are left out.
+with the sublinear tf and the smooth idf of scikit-learn. It is the root of idf, so that idf counts once in the product
+of two rows, not twice. A feature is known by its hash alone (see ``hashing``); what it says in letters is read from the
+product at hand. Features of a single product are left out but for the words of titles without a digit: a name that
+was seen once may be seen again, and what it stands beside then needs to say less.
 """
 
 import unicodedata
@@ -141,7 +143,8 @@ class Occurrences:
 class Features:
     """The columns of a classifier.
 
-    ``hashes`` (ascending) and ``idf`` have one entry a column, ``views`` says to which of the three views it belongs.
+    ``hashes`` (ascending) and ``idf`` (its root) have one entry a column, ``views`` says to which of the three views it
+    belongs.
     """
 
     def __init__(self, hashes: Hashes, idf: Floats, views: NDArray[np.int8]) -> None:
@@ -155,12 +158,19 @@ class Features:
 
     @classmethod
     def fit(cls, texts: Sequence[Text]) -> "Features":
-        """Collect the features that at least two of the texts have, the most frequent ones if there are too many."""
+        """Collect the words of titles without a digit, and the features that at least two of the texts have.
+
+        If there are too many, the most frequent ones.
+        """
         found: list[list[tuple[Hashes, Integers]]] = [[], [], []]
+        named: list[Hashes] = [np.zeros(0, dtype=np.uint64)]
         for start in range(0, len(texts), _ROWS_AT_ONCE):
-            for view, runs in _by_view(batch_of(texts[start : start + _ROWS_AT_ONCE])):
+            batch = batch_of(texts[start : start + _ROWS_AT_ONCE])
+            named.append(np.unique(batch.titles.words(without_digit=True).hashes))
+            for view, runs in _by_view(batch):
                 found[view].append(_once_a_row(runs.rows, runs.hashes))
-        parts = [_kept(view, chunks, len(texts)) for view, chunks in enumerate(_merged(found))]
+        words = np.unique(np.concatenate(named))
+        parts = [_kept(view, chunks, len(texts), words) for view, chunks in enumerate(_merged(found))]
         hashes, idf, views = (np.concatenate(columns) for columns in zip(*parts, strict=True))
         order = np.argsort(hashes, kind="stable")
         return cls(hashes[order], idf[order], views[order])
@@ -266,10 +276,13 @@ def _merged(found: Iterable[Sequence[tuple[Hashes, Integers]]]) -> Iterator[tupl
         yield different, np.bincount(places, counts, minlength=len(different)).astype(np.int64)
 
 
-def _kept(view: int, found: tuple[Hashes, Integers], total: int) -> tuple[Hashes, Floats, NDArray[np.int8]]:
+def _kept(
+    view: int, found: tuple[Hashes, Integers], total: int, always: Hashes
+) -> tuple[Hashes, Floats, NDArray[np.int8]]:
     hashes, counts = found
-    often = np.flatnonzero(counts >= min(_FEWEST_ROWS, max(1, total - 1)))
+    is_often = counts >= min(_FEWEST_ROWS, max(1, total - 1))
+    often = np.flatnonzero(is_often | np.isin(hashes, always))
     if len(often) > MOST_FEATURES:
         often = np.sort(often[np.argsort(-counts[often], kind="stable")[:MOST_FEATURES]])
-    idf = (1 + np.log((1 + total) / (1 + counts[often]))).astype(np.float32)
-    return hashes[often], idf, np.full(len(often), view, dtype=np.int8)
+    root = np.sqrt(1 + np.log((1 + total) / (1 + counts[often]))).astype(np.float32)
+    return hashes[often], root, np.full(len(often), view, dtype=np.int8)

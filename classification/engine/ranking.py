@@ -17,8 +17,9 @@ to multiple weighted fields", 2004),
 
     saturation(w, c) = 2.2 tf / (tf + 1.2 (.25 + .75 length(c) / mean length))
 
-where tf is the sum of weight(p) over the places of w in phrases, and length(c) the sum of tf over all words. idf is that of Robertson and Spärck Jones over leaves, idf(w) = ln(1 + (N - df + .5) /
-(df + .5)), halved for words that stand in every product.
+where tf is the sum of weight(p) over the places of w in phrases, and length(c) the sum of tf over all words. idf is
+that of Robertson and Spärck Jones over leaves, idf(w) = ln(1 + (N - df + .5) / (df + .5)), halved for words that stand
+in every product.
 """
 
 from collections import Counter
