@@ -91,14 +91,10 @@ class Vocabulary:
 
     def _translated(self, word: str) -> tuple[Match, ...]:
         """The words of every translation that the vocabulary has as a whole."""
-        found = [
-            numbers
-            for meaning in translations(word)
-            if None not in (numbers := [self.numbers.get(part) for part in meaning])
-        ]
+        found = [one for one in translations(word) if all(part in self.numbers for part in one)]
         weight = _TRANSLATED_WEIGHT if len(found) == 1 else _AMBIGUOUS_WEIGHT
-        numbers = dict.fromkeys(number for one in found for number in one if number is not None)
-        return tuple(Match(number, weight) for number in numbers)
+        parts = dict.fromkeys(part for one in found for part in one)
+        return tuple(Match(self.numbers[part], weight) for part in parts)
 
     def _inflected(self, word: str) -> int | None:
         """The term that a word is, or is another form of."""
