@@ -6,6 +6,7 @@ array; times and order inside the zip are fixed, so that equal classifiers are e
 
 import io
 import json
+import lzma
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -32,7 +33,16 @@ FORMAT_VERSION = 3
 _MANIFEST = "manifest.json"
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 # What zipfile and json raise, one after the other, when single bits of a file have turned.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, ValueError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+)
 Arrays = dict[str, NDArray[Any]]
 
 

@@ -6,10 +6,12 @@ Three views of a product lie side by side, each weighed by TF-IDF and scaled to 
 - the same with every digit as a zero, where there is a digit: ``DHP484`` and ``DHP482`` have ``dhp000`` in common;
 - words and pairs of words of everything: title, maker, part number, description, attributes.
 
-    weight = (1 + ln(tf)) * (1 + ln((1 + N) / (1 + df)))    (sublinear tf and smooth idf, as in scikit-learn)
+    weight = (1 + ln(tf)) * sqrt(1 + ln((1 + N) / (1 + df)))
 
-A feature is known by its hash alone (see ``hashing``); what it says in letters is read from the product at hand.
-Features of a single product say nothing about another and are left out.
+with the sublinear tf and the smooth idf of scikit-learn. It is the root of idf, so that idf counts once in the product
+of two rows, not twice. A feature is known by its hash alone (see ``hashing``); what it says in letters is read from the
+product at hand. Features of a single product are left out but for the words of titles without a digit: a name that
+was seen once may be seen again, and what it stands beside then needs to say less.
 """
 
 import unicodedata
@@ -23,6 +25,7 @@ from scipy.sparse import csr_matrix, vstack
 
 from classification.engine.data import Text
 from classification.engine.hashing import Hashes, Integers, Letters, Runs, pairs
+from classification.engine.text import STOP_WORDS
 
 Floats = NDArray[np.float32]
 
@@ -35,6 +38,7 @@ MOST_FEATURES = 250_000
 _FEWEST_ROWS = 2
 _ROWS_AT_ONCE = 1_000
 _SLOTS_PER_FEATURE = 4
+_STOP_WORDS = np.sort(Letters([" ".join(sorted(STOP_WORDS))]).words().hashes)
 
 
 def _plain(text: str) -> str:
@@ -139,7 +143,8 @@ class Occurrences:
 class Features:
     """The columns of a classifier.
 
-    ``hashes`` (ascending) and ``idf`` have one entry a column, ``views`` says to which of the three views it belongs.
+    ``hashes`` (ascending) and ``idf`` (its root) have one entry a column, ``views`` says to which of the three views it
+    belongs.
     """
 
     def __init__(self, hashes: Hashes, idf: Floats, views: NDArray[np.int8]) -> None:
@@ -153,12 +158,19 @@ class Features:
 
     @classmethod
     def fit(cls, texts: Sequence[Text]) -> "Features":
-        """Collect the features that at least two of the texts have, the most frequent ones if there are too many."""
+        """Collect the words of titles without a digit, and the features that at least two of the texts have.
+
+        If there are too many, the most frequent ones.
+        """
         found: list[list[tuple[Hashes, Integers]]] = [[], [], []]
+        named: list[Hashes] = [np.zeros(0, dtype=np.uint64)]
         for start in range(0, len(texts), _ROWS_AT_ONCE):
-            for view, runs in _by_view(batch_of(texts[start : start + _ROWS_AT_ONCE])):
+            batch = batch_of(texts[start : start + _ROWS_AT_ONCE])
+            named.append(np.unique(batch.titles.words(without_digit=True).hashes))
+            for view, runs in _by_view(batch):
                 found[view].append(_once_a_row(runs.rows, runs.hashes))
-        parts = [_kept(view, chunks, len(texts)) for view, chunks in enumerate(_merged(found))]
+        words = np.unique(np.concatenate(named))
+        parts = [_kept(view, chunks, len(texts), words) for view, chunks in enumerate(_merged(found))]
         hashes, idf, views = (np.concatenate(columns) for columns in zip(*parts, strict=True))
         order = np.argsort(hashes, kind="stable")
         return cls(hashes[order], idf[order], views[order])
@@ -203,8 +215,8 @@ class Features:
 def familiarity(batch: Batch, found: Occurrences, count: int) -> NDArray[np.float64]:
     """How much of each product is known, of shape (count, 3).
 
-    The known shares of its runs of five letters and of the letters in its words, and the logarithm of the number of its
-    words. The columns of ``found`` are what is known.
+    The known shares of its runs of five letters and of the letters in its words, and ln(1 + the number of its words
+    that are no stop words). The columns of ``found`` are what is known.
     """
     grams, words = batch.views[0], batch.views[2]
     lengths = words.ends - words.starts
@@ -218,9 +230,14 @@ def familiarity(batch: Batch, found: Occurrences, count: int) -> NDArray[np.floa
         [
             _share(grams.rows, is_long.astype(np.float64), known_grams, count),
             _share(words.rows, lengths.astype(np.float64), known_words, count),
-            np.log1p(np.bincount(words.rows, minlength=count)),
+            np.log1p(np.bincount(words.rows[~_are_stop_words(words.hashes)], minlength=count)),
         ]
     )
+
+
+def _are_stop_words(hashes: Hashes) -> NDArray[np.bool_]:
+    places = np.minimum(np.searchsorted(_STOP_WORDS, hashes), len(_STOP_WORDS) - 1)
+    return np.asarray(_STOP_WORDS[places] == hashes)
 
 
 def familiarity_of(features: Features, texts: Sequence[Text]) -> NDArray[np.float64]:
@@ -259,10 +276,13 @@ def _merged(found: Iterable[Sequence[tuple[Hashes, Integers]]]) -> Iterator[tupl
         yield different, np.bincount(places, counts, minlength=len(different)).astype(np.int64)
 
 
-def _kept(view: int, found: tuple[Hashes, Integers], total: int) -> tuple[Hashes, Floats, NDArray[np.int8]]:
+def _kept(
+    view: int, found: tuple[Hashes, Integers], total: int, always: Hashes
+) -> tuple[Hashes, Floats, NDArray[np.int8]]:
     hashes, counts = found
-    often = np.flatnonzero(counts >= min(_FEWEST_ROWS, max(1, total - 1)))
+    is_often = counts >= min(_FEWEST_ROWS, max(1, total - 1))
+    often = np.flatnonzero(is_often | np.isin(hashes, always))
     if len(often) > MOST_FEATURES:
         often = np.sort(often[np.argsort(-counts[often], kind="stable")[:MOST_FEATURES]])
-    idf = (1 + np.log((1 + total) / (1 + counts[often]))).astype(np.float32)
-    return hashes[often], idf, np.full(len(often), view, dtype=np.int8)
+    root = np.sqrt(1 + np.log((1 + total) / (1 + counts[often]))).astype(np.float32)
+    return hashes[often], root, np.full(len(often), view, dtype=np.int8)

@@ -106,14 +106,18 @@ class Letters:
             parts.append(Runs(self.rows[starts], self._hashes(starts, ends, length), starts, ends))
         return _joined(parts)
 
-    def words(self) -> Runs:
-        """All words: longest runs of letters and digits within a text."""
+    def words(self, *, without_digit: bool = False) -> Runs:
+        """All words: longest runs of letters and digits within a text; if asked, those of letters alone."""
         is_narrow = self.codes.dtype == np.uint8
         is_word = _IS_WORD[self.codes if is_narrow else np.minimum(self.codes, _LAST_OF_PLANE)]
         goes_on = np.zeros(len(self.codes) + 1, dtype=bool)
         goes_on[1:-1] = is_word[1:] & is_word[:-1] & (self.rows[1:] == self.rows[:-1])
         starts = np.flatnonzero(is_word & ~goes_on[:-1])
         ends = np.flatnonzero(is_word & ~goes_on[1:]) + 1
+        if without_digit:
+            digits = np.concatenate(([0], np.cumsum((self.codes >= _ZERO) & (self.codes <= _NINE))))
+            kept = digits[starts] == digits[ends]
+            starts, ends = starts[kept], ends[kept]
         return Runs(self.rows[starts], self._hashes(starts, ends, _WORDS_SALT), starts, ends)
 
     def text(self, start: int, end: int) -> str:

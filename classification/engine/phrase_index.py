@@ -16,6 +16,7 @@ Integers = NDArray[np.int64]
 Truths = NDArray[np.bool_]
 
 _HEAD_BONUS = 1.5
+_K1, _B = 1.2, 0.75
 _ALONE, _APART, _ADJACENT = 1.0, 0.85, 0.4
 
 
@@ -45,7 +46,8 @@ class PhraseIndex:
     """Phrases for look-up by term.
 
     ``shares``: term → the distinct phrases with it, and how much of the phrase it is. ``namings``: term → the
-    phrases with it leaf by leaf, and how well each names its leaf. ``pairs``: pair of neighbours (its place in
+    phrases with it leaf by leaf, and how well each names its leaf; ``saturation`` and ``is_new_leaf`` have an entry for
+    each of these. ``pairs``: pair of neighbours (its place in
     ``pair_keys``) → the phrases with it, and by which part of itself it makes their match better.
     """
 
@@ -79,6 +81,17 @@ class PhraseIndex:
         self.is_new_leaf: Truths = np.concatenate((np.ones(min(1, len(terms)), dtype=bool), changed))
         starts = np.concatenate(([0], np.cumsum(np.bincount(terms, minlength=len(counts)))))
         self.namings = Lists(starts, self.shares.numbers[owners], grouped.values[places])
+        self.saturation = self._saturated(grouped.values[places])
+
+    def _saturated(self, weights: Floats) -> Floats:
+        """How often the term of each naming stands in all phrases of its leaf, saturated (see ``ranking``)."""
+        pairs = np.cumsum(self.is_new_leaf) - 1
+        found = np.bincount(pairs, weights)
+        leaves = self.naming_leaves[self.is_new_leaf]
+        lengths = np.bincount(leaves, found, minlength=self.leaves)
+        usual = lengths[lengths > 0].mean() if len(found) else 1.0
+        norms = _K1 * (1 - _B + _B * lengths / usual)
+        return np.asarray((found * (_K1 + 1) / (found + norms[leaves]))[pairs])
 
     def _index_pairs(self, terms: Sequence[Sequence[int]], vocabulary_size: int) -> None:
         found = [

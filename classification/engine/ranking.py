@@ -2,16 +2,24 @@
 
 For a product text with words w and a leaf c with phrases p (its name, its keywords, the names above it)
 
-    score(c) = sum over w of  place(w) * idf(w) * surety(w) * max over p containing w of  weight(p) * quality(p)
+    score(c) = sum over w of  place(w) * idf(w) * surety(w) * (named(w, c) + .2 * saturation(w, c)) / 1.2
+    named(w, c) = max over p containing w of  weight(p) * quality(p)
     quality(p) = cover(p) ** 1.5 * (1                                 if p is one word
                                     .85 + .4 * adjacent(p)            otherwise)
 
 where cover(p) is the share of the phrase found in the text (its words weighted by idf, the last one, the head
 noun, more), adjacent(p) the share of its neighbouring pairs found side by side and in order, place(w) says where
 in the text the word stands, and surety(w) is below 1 for a word that is only taken for that of the phrase. Each
-word of the text counts once for a category, however many keywords repeat it, so a category with many keywords
-has no advantage. idf is that of Robertson and Spärck Jones over leaves, idf(w) = ln(1 + (N - df + .5) /
-(df + .5)), halved for words that stand in every product.
+word of the text counts once for a category, in the phrase that it matches best, so a category with many keywords has
+no advantage. Among categories that are named equally well, saturation(w, c) prefers those that are about little else:
+it is the weight of w in BM25F over all phrases of c (S. Robertson, H. Zaragoza and M. Taylor, "Simple BM25 extension
+to multiple weighted fields", 2004),
+
+    saturation(w, c) = 2.2 tf / (tf + 1.2 (.25 + .75 length(c) / mean length))
+
+where tf is the sum of weight(p) over the places of w in phrases, and length(c) the sum of tf over all words. idf is
+that of Robertson and Spärck Jones over leaves, idf(w) = ln(1 + (N - df + .5) / (df + .5)), halved for words that stand
+in every product.
 """
 
 from collections import Counter
@@ -35,6 +43,7 @@ _GENERIC_FACTOR = 0.35
 _MEASURE_FACTOR = 0.25
 _FEWEST_PRODUCTS = 200
 _MOST_CELLS = 400_000
+_SATURATION_WEIGHT = 0.2
 _MOST_EVIDENCE = 8
 
 
@@ -195,6 +204,8 @@ class Ranking:
         scratch[used] = 0.0
         starts = np.flatnonzero(index.is_new_leaf[entries])
         best = np.maximum.reduceat(values, starts) if len(starts) else np.zeros(0)
+        spoken = index.saturation[entries[starts]] * (worth * found.sureties)[places[starts]]
+        best = (best + _SATURATION_WEIGHT * spoken) / (1 + _SATURATION_WEIGHT)
         return _Credit(places[starts], index.naming_leaves[entries[starts]], best)
 
     def _match(self, found: _Found, scratch: Floats) -> Integers:

@@ -27,7 +27,7 @@ from classification.engine.ranking import ProductFrequencies, Ranking
 
 _FILE = Path(__file__).resolve().parents[2] / "products" / "data" / "nexus-hardware.csv"
 _WEIGHT = 0.6 * KEYWORD_WEIGHT
-_LEAST_EXPLAINED = 0.5
+_LEAST_EXPLAINED = 0.42
 _LEAST_OF_STRONGEST_AREA = 0.2
 _MOST_BORROWERS = 3
 _MOST_LEAVES = 2_000

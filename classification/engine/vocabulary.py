@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from classification.engine.glossary import translations
 from classification.engine.languages import compounds, stem, without_written_umlauts
 from classification.engine.text import GENERIC_WORDS, is_measure, root
 
@@ -13,6 +14,7 @@ _SHORT, _SHORT_MISTYPED_WEIGHT = 6, 0.5
 _ROOT_WEIGHT = 0.7
 _SERIES_WEIGHT = 0.7
 _INFLECTED_WEIGHT = 0.85
+_TRANSLATED_WEIGHT, _AMBIGUOUS_WEIGHT = 0.85, 0.6
 _PART_WEIGHT, _HEAD_ALONE_WEIGHT = 0.8, 0.6
 _SHORTEST_PART, _SHORTEST_HEAD = 4, 5
 _CACHE_SIZE = 50_000
@@ -74,8 +76,9 @@ class Vocabulary:
             return self.find(word[:-1])
         if not word.isalpha():
             return self._series(word)
-        if len(word) < 4 or len(word) > 40:
-            return ()
+        translated = self._translated(word)
+        if translated or len(word) < 4 or len(word) > 40:
+            return translated
         parts = self._glued.get(word)
         if parts:
             return tuple(Match(self.numbers[part], 0.95) for part in parts)
@@ -86,10 +89,24 @@ class Vocabulary:
             return (Match(number, _INFLECTED_WEIGHT),)
         return self._mistyped(word) or self._compound(word)
 
+    def _translated(self, word: str) -> tuple[Match, ...]:
+        """The words of every translation that the vocabulary has as a whole."""
+        found = [one for one in translations(word) if all(part in self.numbers for part in one)]
+        weight = _TRANSLATED_WEIGHT if len(found) == 1 else _AMBIGUOUS_WEIGHT
+        parts = dict.fromkeys(part for one in found for part in one)
+        return tuple(Match(self.numbers[part], weight) for part in parts)
+
     def _inflected(self, word: str) -> int | None:
         """The term that a word is, or is another form of."""
         number = self.numbers.get(word)
         return self._stems.get(stem(word)) if number is None else number
+
+    def _part(self, word: str) -> int | None:
+        """The term that a part of a compound is, is another form of, or is translated by."""
+        number = self._inflected(word)
+        if number is None and len(word) >= _SHORTEST_PART:
+            return next((match.term for match in self._translated(word)), None)
+        return number
 
     def _series(self, word: str) -> tuple[Match, ...]:
         """A part number belongs to the series that it begins with: DHP484Z to DHP, STM32F413ZG to STM32F4."""
@@ -114,10 +131,10 @@ class Vocabulary:
         """Both parts of a compound, or else its second one, which names the kind of thing."""
         head: tuple[Match, ...] = ()
         for forms, last in compounds(word):
-            second = self._inflected(last)
+            second = self._part(last)
             if second is None or len(last) < _SHORTEST_PART:
                 continue
-            firsts = (self._inflected(form) for form in forms)
+            firsts = (self._part(form) for form in forms)
             first = next((number for number in firsts if number is not None), None)
             if first is not None:
                 return Match(first, _PART_WEIGHT), Match(second, _PART_WEIGHT)

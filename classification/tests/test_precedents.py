@@ -76,6 +76,14 @@ def test_a_correction_answers_the_same_text_from_then_on(classify: Classify, dec
     assert result["confidence"] == pytest.approx(2.9 / 3, abs=1e-4)
 
 
+def test_a_correction_to_a_category_above_the_leaves_answers_the_same_text(
+    classify: Classify, decide: Decide
+) -> None:
+    decide("correct", "safety")
+    found = classify()
+    assert told(found) == ("safety", "precedent", "auto_accepted")
+
+
 def test_an_acceptance_answers_too_and_decisions_that_agree_make_it_surer(
     classify: Classify, decide: Decide
 ) -> None:

@@ -52,6 +52,36 @@ def test_a_title_finds_the_translated_name(start: ColdStart, title: str, code: s
     assert start.leaves[start.read([Text(title)]).best()[0]].code == code
 
 
+@pytest.fixture(scope="module")
+def english() -> ColdStart:
+    return ColdStart(
+        [Category(number, code, name, f"Goods > {name}") for number, (code, name, _) in enumerate(NAMES)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "code"),
+    [
+        ("Bohrschrauber mit 2 Akkus", "drivers"),
+        ("Schlosserhammer 500 g", "hammers"),
+        ("Sicherheitsstiefel S3", "boots"),
+        ("Stahlkabeltrommel", "reels"),
+        ("Perceuse 18V sans fil", "drivers"),
+        ("Marteaux de coffreur", "hammers"),
+        ("Casque de sécurité", "helmets"),
+        ("Pinturas para pared", "paint"),
+        ("Botas negras", "boots"),
+    ],
+)
+def test_a_title_finds_the_english_name(english: ColdStart, title: str, code: str) -> None:
+    assert english.leaves[english.read([Text(title)]).best()[0]].code == code
+
+
+def test_a_word_of_the_taxonomy_is_no_foreign_word() -> None:
+    start = ColdStart([Category(1, "sierra", "Sierra", "Sierra"), Category(2, "saws", "Saws", "Saws")])
+    assert start.leaves[start.read([Text("Sierra")]).best()[0]].code == "sierra"
+
+
 def test_a_part_of_a_compound_makes_nothing_certain(start: ColdStart) -> None:
     whole, part = start.read([Text("Sicherheitsstiefel S3"), Text("Sommerstiefel S3")]).confidence()
     assert part < whole
