@@ -25,13 +25,18 @@ def first(taxonomy: Taxonomy) -> Classifier:
 @pytest.fixture
 def second(first: Classifier) -> Classifier:
     """A candidate that has learned something."""
+    return candidate_like(first, version=2)
+
+
+def candidate_like(classifier: Classifier, *, version: int) -> Classifier:
+    """Another version that says the same, and has learned something."""
     return Classifier.objects.create(
-        taxonomy=first.taxonomy,
-        version=2,
+        taxonomy=classifier.taxonomy,
+        version=version,
         status="candidate",
-        taxonomy_revision=first.taxonomy_revision,
+        taxonomy_revision=classifier.taxonomy_revision,
         training_size=1,
-        artefact=first.artefact,
+        artefact=classifier.artefact,
     )
 
 
@@ -107,17 +112,7 @@ def test_one_that_cannot_be_read_is_not_activated(client: Any, first: Classifier
 def test_one_that_is_damaged_gives_way_to_the_newest_sound_version_before_it(
     client: Any, second: Classifier, caplog: pytest.LogCaptureFixture
 ) -> None:
-    third, fourth = (
-        Classifier.objects.create(
-            taxonomy=second.taxonomy,
-            version=version,
-            status="candidate",
-            taxonomy_revision=second.taxonomy_revision,
-            training_size=version,
-            artefact=second.artefact,
-        )
-        for version in (3, 4)
-    )
+    third, fourth = (candidate_like(second, version=version) for version in (3, 4))
     for one in (second, third, fourth):
         client.post(f"{PATH}/{one.pk}/activate")
     whole = bytes(second.artefact or b"")
@@ -139,14 +134,7 @@ def test_one_that_is_damaged_gives_way_to_the_newest_sound_version_before_it(
 def test_a_version_that_only_this_process_has_in_memory_does_not_answer_in_place_of_a_damaged_one(
     client: Any, first: Classifier, second: Classifier, caplog: pytest.LogCaptureFixture
 ) -> None:
-    third = Classifier.objects.create(
-        taxonomy=second.taxonomy,
-        version=3,
-        status="candidate",
-        taxonomy_revision=second.taxonomy_revision,
-        training_size=1,
-        artefact=second.artefact,
-    )
+    third = candidate_like(second, version=3)
     client.post(f"{PATH}/{second.pk}/activate")
     assert answering() == 2
     client.post(f"{PATH}/{third.pk}/activate")
