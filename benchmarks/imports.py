@@ -8,8 +8,8 @@ changes every row, and the same file once more, which changes nothing. COPY take
 with times, since it can look neither up; the import takes codes. Validation is on. With ``--gzip`` the import takes the
 files compressed, with ``--create`` the upserts are left out. With ``--memory`` the peak memory of a worker is measured
 instead, at 10,000, 100,000 and so on up to the number: it prepares the whole file, and does no more than 25 chunks of
-it, since one is as large as another. With ``--long`` each row has so many characters more, in a column that is passed
-over. The last line is JSON.
+it, since one is as large as another. With ``--long`` it begins at 1,000 rows, of which each has so many characters
+more, in a column that is passed over. The last line is JSON.
 """
 
 import argparse

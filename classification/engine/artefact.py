@@ -78,7 +78,7 @@ def pack(
 
 
 def unpack(data: bytes) -> Content:
-    """Read what ``pack`` wrote; ValueError if the bytes are not what they should be, NewerFormatError if they are."""
+    """Read what ``pack`` wrote; ValueError if they are something else, NewerFormatError if too new."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}

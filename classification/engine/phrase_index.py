@@ -47,8 +47,8 @@ class PhraseIndex:
 
     ``shares``: term → the distinct phrases with it, and how much of the phrase it is. ``namings``: term → the
     phrases with it leaf by leaf, and how well each names its leaf; ``saturation`` and ``is_new_leaf`` have an entry for
-    each of these. ``pairs``: pair of neighbours (its place in
-    ``pair_keys``) → the phrases with it, and by which part of itself it makes their match better.
+    each of these. ``pairs``: pair of neighbours (its place in ``pair_keys``) → the phrases with it, and by which part
+    of itself it makes their match better.
     """
 
     def __init__(self, phrases: Sequence[Phrase], vocabulary: Vocabulary, idf: Floats, leaves: int) -> None:
