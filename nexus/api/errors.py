@@ -57,6 +57,15 @@ class Conflict(Problem):
     status_code = 409
 
 
+class Forbidden(Problem):
+    """The roles of a user do not allow what was asked for."""
+
+    status_code = 403
+
+    def __init__(self, detail: str = "Your roles do not allow this.") -> None:
+        super().__init__("permission_denied", detail)
+
+
 class PreconditionFailed(Problem):
     """The resource has changed since the caller read it."""
 
@@ -140,7 +149,7 @@ def to_problem(exc: BaseException) -> Problem:
     if isinstance(exc, Http404):
         return NotFound("not_found", "There is nothing here, or not for you.")
     if isinstance(exc, PermissionDenied):
-        return Problem("permission_denied", "Your roles do not allow this.", status=403)
+        return Forbidden()
     if isinstance(exc, DjangoValidationError):
         return invalid_request(list(_from_django_validation(exc)))
     if isinstance(exc, RequestDataTooBig):

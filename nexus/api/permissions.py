@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from nexus.api.errors import Problem
+from nexus.api.errors import Forbidden, Problem
 
 # The permission of actions that every user with a role may do.
 ANY_ROLE = ""
@@ -33,11 +33,7 @@ class HasActionPermission(BasePermission):
             raise Problem("no_role", "This user has no role yet. An administrator can give one.", status=403)
         permission = view.permissions[action]
         if permission != ANY_ROLE and not user.has_perm(permission):
-            raise Problem(
-                "permission_denied",
-                f"Your roles ({', '.join(user.roles)}) do not allow this.",
-                status=403,
-            )
+            raise Forbidden(f"Your roles ({', '.join(user.roles)}) do not allow this.")
         return True
 
 

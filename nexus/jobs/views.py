@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 
 from nexus.api.conditional import answer
-from nexus.api.errors import Problem
+from nexus.api.errors import Forbidden
 from nexus.api.filters import FilterSet, filter_strictly
 from nexus.api.permissions import ANY_ROLE
 from nexus.api.renderers import files as files_of
@@ -98,10 +98,10 @@ class JobViewSet(ReadOnlyViewSet):
         return answer(request, {"count": len(shown), "next": None, "previous": None, "results": shown})
 
     def _job_to_steer(self) -> Job:
-        """The job of the address. Raises Problem (403) when the user's roles do not allow such jobs any more."""
+        """The job of the address. Raises Forbidden when the user's roles do not allow such jobs any more."""
         job: Job = self.get_object()
         if not kinds.kind_of(job).is_allowed_to(self.request.user, job):
-            raise Problem("permission_denied", "Your roles do not allow this.", status=403)
+            raise Forbidden
         return job
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.roles import ROLES
-from nexus.api.errors import Conflict, NotFound, Problem, invalid, invalid_request
+from nexus.api.errors import Conflict, Forbidden, NotFound, invalid, invalid_request
 from nexus.jobs import services as jobs
 from nexus.jobs.messages import send_task
 from nexus.ops.context import current_request_id, work_context
@@ -169,7 +169,7 @@ def _why(execution: Execution) -> str:
 def decide(*, execution_id: Any, step_id: str, approve: bool, user: Any, note: str = "") -> Execution:
     """Approve or reject a step that waits, in the name of a user.
 
-    Raises NotFound, Problem (403) when the user's roles are below the one that the step asks for, and Conflict
+    Raises NotFound, Forbidden when the user's roles are below the one that the step asks for, and Conflict
     ``already_decided`` or ``not_waiting``.
     """
     with transaction.atomic():
@@ -197,7 +197,7 @@ def may_decide(user: Any, step: StepRun) -> bool:
 
 def _check_may_decide(user: Any, step: StepRun) -> None:
     if not may_decide(user, step):
-        raise Problem("permission_denied", f"This approval asks for the role {step.role}.", status=403)
+        raise Forbidden(f"This approval asks for the role {step.role}.")
 
 
 def _check_waits(step: StepRun) -> None:

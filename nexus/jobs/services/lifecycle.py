@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.dispatch import Signal
 from django.utils import timezone
 
-from nexus.api.errors import Conflict, Problem
+from nexus.api.errors import Conflict, Forbidden, Problem
 from nexus.jobs import messages
 from nexus.jobs.cancellation import raise_if_cancelled
 from nexus.jobs.kinds import Outcome, kind_of
@@ -27,14 +27,12 @@ logger = logging.getLogger(__name__)
 SAVED_AT_ONCE = 20
 
 
-class NotAllowed(Problem):
+class NotAllowed(Forbidden):
     """The owner of a job may not have it done any more."""
 
     def __init__(self) -> None:
         super().__init__(
-            "permission_denied",
-            "Whoever asked for the job may not do this any more: the account is closed, or has lost the role.",
-            status=403,
+            "Whoever asked for the job may not do this any more: the account is closed, or has lost the role."
         )
 
 

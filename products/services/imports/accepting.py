@@ -6,7 +6,7 @@ from typing import IO, Any
 
 from django.db import transaction
 
-from nexus.api.errors import NotFound, Problem, invalid
+from nexus.api.errors import Forbidden, NotFound, invalid
 from nexus.jobs import files
 from nexus.jobs import services as jobs
 from nexus.jobs.models import File, Job
@@ -107,7 +107,7 @@ def _mapped(guessed: dict[str, str], options: Options, columns: list[str]) -> di
 
 def _check_may(mode: str, user: Any) -> None:
     if user is not None and not user.has_perms(permissions_for(mode)):
-        raise Problem("permission_denied", "Your roles do not allow this.", status=403)
+        raise Forbidden
 
 
 def _with_profile(options: Options) -> Options:
