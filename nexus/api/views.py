@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView as RestFrameworkView
 
 from nexus.api import conditional
+from nexus.api.database import repeated_when_stopped
 from nexus.api.filters import StrictFilterBackend
 from nexus.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from nexus.api.idempotency import idempotent
@@ -184,6 +185,7 @@ class RetrieveMixin:
 class CreateMixin:
     """``POST`` to a list. The view brings `perform_create(serializer)`, which returns the new instance."""
 
+    @repeated_when_stopped
     def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The new resource, 201, and its address."""
         data = self.created(request)
@@ -200,6 +202,7 @@ class CreateMixin:
 class UpdateMixin:
     """``PUT`` and ``PATCH``. The view brings `perform_update(serializer)`, which returns the changed instance."""
 
+    @repeated_when_stopped
     def update(self: Any, request: Request, *args: Any, partial: bool = False, **kwargs: Any) -> HttpResponse:
         """The resource as it is after the change."""
         with transaction.atomic():
@@ -216,6 +219,7 @@ class UpdateMixin:
 class DestroyMixin:
     """``DELETE``. The view brings `perform_destroy(instance)`."""
 
+    @repeated_when_stopped
     def destroy(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """Nothing, 204."""
         with transaction.atomic():

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.db.models import Field, QuerySet
 
-from nexus.api.database import meaning, refusal_of_one
+from nexus.api.database import meaning, refusal_of_one, repeated_when_stopped
 from nexus.api.errors import Conflict, Problem, invalid
 from nexus.api.prepared import Written
 from nexus.api.saving import insert_and_read, update_and_read, values_of
@@ -37,6 +37,7 @@ def create_and_read(fields: Mapping[str, Any], queryset: QuerySet[Product, Row])
         return insert_and_read(product, queryset)
 
 
+@repeated_when_stopped
 def replace_product(pk: int, fields: Mapping[str, Any], queryset: QuerySet[Product, Row]) -> Row | None:
     """Save all fields of a product, whatever they were, and read it as a queryset does.
 
