@@ -103,11 +103,10 @@ def assign(
 
 
 def is_same(before: object, after: object) -> bool:
-    """Whether two values of a field are the same in JSON, where true is not 1."""
+    """Whether two values of a field are the same in JSON, as PostgreSQL compares them: 1.0 is 1, and true is not."""
     if isinstance(before, dict) and isinstance(after, dict):
         return before.keys() == after.keys() and all(is_same(before[name], after[name]) for name in before)
-    numbers = isinstance(before, (int, float)) and isinstance(after, (int, float))
-    return before == after and (type(before) is type(after) or not numbers)
+    return before == after and isinstance(before, bool) == isinstance(after, bool)
 
 
 def set_automatic_categories(chosen: Mapping[int, int]) -> int:
