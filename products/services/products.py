@@ -3,19 +3,36 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db import connection, transaction
-from django.db.models import Field, QuerySet
+from django.db.models import QuerySet
 
+from nexus.api.copying import json_text
 from nexus.api.database import meaning, refusal_of_one, repeated_when_stopped
 from nexus.api.errors import Conflict, Problem, invalid
 from nexus.api.prepared import Written
-from nexus.api.saving import insert_and_read, update_and_read, values_of
 from products.models import Category, Product
 
 SKU_UNIQUE = "products_product_sku_unique"
 CATEGORY_EXISTS = "products_product_category_id_9b594869_fk_products_category_id"
+# What a product consists of, and what those fields are that are not given.
+FIELDS = (
+    "sku",
+    "name",
+    "description",
+    "manufacturer",
+    "part_number",
+    "gtin",
+    "attributes",
+    "status",
+    "category_id",
+)
+_ABSENT = dict.fromkeys(FIELDS, "") | {
+    "attributes": {},
+    "status": Product.Status.DRAFT.value,
+    "category_id": None,
+}
 Source = Product.CategorySource
 Row = TypeVar("Row")
 # A product with the names of its category.
@@ -23,7 +40,7 @@ AS_READ: QuerySet[Product] = Product.objects.select_related("category__taxonomy"
 
 
 def create_product(fields: Mapping[str, Any]) -> Product:
-    """Save a product. The category is given as `category_id`.
+    """Save a product; fields that are not given are empty, and it is a draft. The category is given as `category_id`.
 
     Raises Conflict ``sku_taken``, and Problem (400) for a category that does not exist.
     """
@@ -32,9 +49,10 @@ def create_product(fields: Mapping[str, Any]) -> Product:
 
 def create_and_read(fields: Mapping[str, Any], queryset: QuerySet[Product, Row]) -> Row:
     """As `create_product`, with the product as a queryset reads it."""
-    product = Product(**fields, category_source=_chosen_by_a_user(fields.get("category_id")))
-    with _refusals(product):
-        return insert_and_read(product, queryset)
+    values = _values(fields)
+    with _refusals(values):
+        (row,) = _creation(queryset).write(values)
+    return cast(Row, row)
 
 
 @repeated_when_stopped
@@ -45,10 +63,9 @@ def replace_product(pk: int, fields: Mapping[str, Any], queryset: QuerySet[Produ
     product, or when nothing differs. A category that differs is from then on one that a user chose. Raises as
     `create_product` does.
     """
-    product = Product(pk=pk, **fields, category_source=_chosen_by_a_user(fields["category_id"]))
-    with _refusals(product):
-        statement, columns = _replacement(queryset)
-        return next(iter(statement.write(values_of(product, columns))), None)
+    values = _values(fields) | {"id": pk}
+    with _refusals(values):
+        return next(iter(_replacement(queryset).write(values)), None)
 
 
 def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
@@ -57,13 +74,15 @@ def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
     A category given as `category_id` that differs is from then on one that a user chose. Raises as
     `create_product` does.
     """
-    # A category that stays is held already, by the product.
-    named = [] if changes.get("category_id") == product.category_id else [changes]
-    changed = assign(product, changes, held_categories(named))
-    if not changed:
+    before = {name: getattr(product, name) for name in FIELDS}
+    after = before | changes
+    if is_same(before, after):
         return product
-    with meaning(SKU_UNIQUE, sku_taken(product.sku)):
-        return update_and_read(product, (*changed, "updated_at"), AS_READ)
+    # A category that stays is held already, by the product.
+    if after["category_id"] != product.category_id:
+        _hold_category(after["category_id"])
+    with meaning(SKU_UNIQUE, sku_taken(after["sku"])):
+        return next(iter(_replacement(AS_READ).write(_values(after) | {"id": product.pk})), product)
 
 
 def delete_product(product: Product) -> None:
@@ -157,6 +176,15 @@ FROM chosen JOIN open ON open.id = chosen.product_id
 WHERE product.id = open.id AND product.category_id IS DISTINCT FROM chosen.category_id
 """
 
+_CREATE = """
+INSERT INTO products_product (
+    sku, name, description, manufacturer, part_number, gtin, attributes, status, category_id, category_source,
+    created_at, updated_at
+) VALUES (
+    %(sku)s, %(name)s, %(description)s, %(manufacturer)s, %(part_number)s, %(gtin)s, %(attributes)s, %(status)s,
+    %(category_id)s, %(category_source)s, statement_timestamp(), statement_timestamp()
+)
+"""
 
 _REPLACE = """
 UPDATE products_product SET
@@ -177,28 +205,38 @@ WHERE id = %(id)s AND (
 
 
 @cache
-def _replacement(queryset: QuerySet[Product, Any]) -> tuple[Written, list["Field[Any, Any]"]]:
-    """The statement, and the fields whose values it takes."""
-    made_by_the_database = {"created_at", "updated_at", "search_vector"}
-    fields = [
-        field for field in Product._meta.local_concrete_fields if field.name not in made_by_the_database
-    ]
-    return Written(_REPLACE, [field.attname for field in fields], queryset), fields
+def _creation(queryset: QuerySet[Product, Any]) -> Written:
+    return Written(_CREATE, [*FIELDS, "category_source"], queryset)
+
+
+@cache
+def _replacement(queryset: QuerySet[Product, Any]) -> Written:
+    return Written(_REPLACE, [*FIELDS, "category_source", "id"], queryset)
+
+
+def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the statements above take but for the id; a category that differs is one that a user chose."""
+    values = {**_ABSENT, **fields}
+    values["attributes"] = json_text(values["attributes"])
+    values["category_source"] = None if values["category_id"] is None else Source.MANUAL.value
+    return values
 
 
 @contextmanager
-def _refusals(product: Product) -> Iterator[None]:
+def _refusals(values: Mapping[str, Any]) -> Iterator[None]:
     """Around one statement that writes a product: what it says of a category that is not there, and of a SKU."""
-    missing = no_category(product.category_id)
     # A transaction asks foreign keys when it ends, and a statement without one when that ends.
-    if connection.in_atomic_block and product.category_id not in {None, *held_categories([vars(product)])}:
-        raise missing
-    with meaning(CATEGORY_EXISTS, missing), refusal_of_one(SKU_UNIQUE, sku_taken(product.sku)):
+    if connection.in_atomic_block:
+        _hold_category(values["category_id"])
+    missing = no_category(values["category_id"])
+    with meaning(CATEGORY_EXISTS, missing), refusal_of_one(SKU_UNIQUE, sku_taken(values["sku"])):
         yield
 
 
-def _chosen_by_a_user(category_id: int | None) -> str | None:
-    return None if category_id is None else Source.MANUAL
+def _hold_category(pk: int | None) -> None:
+    """Keep a category from deletion until the transaction ends. Raises Problem (400) when there is none."""
+    if pk is not None and not Category.objects.held([pk]):
+        raise no_category(pk)
 
 
 def sku_taken(sku: str) -> Conflict:
