@@ -1,15 +1,15 @@
 """Everything that changes products one by one, or many in the same way. See `products.services.bulk` for the rest."""
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from nexus.api.copying import json_text
-from nexus.api.database import meaning, refusal_of_one, repeated_when_stopped
+from nexus.api.database import constraint_of, repeated_when_stopped
 from nexus.api.errors import Conflict, Problem, invalid
 from nexus.api.prepared import Written
 from products.models import Category, Product
@@ -49,9 +49,7 @@ def create_product(fields: Mapping[str, Any]) -> Product:
 
 def create_and_read(fields: Mapping[str, Any], queryset: QuerySet[Product, Row]) -> Row:
     """As `create_product`, with the product as a queryset reads it."""
-    values = _values(fields)
-    with _refusals(values):
-        (row,) = _creation(queryset).write(values)
+    (row,) = _written(_creation(queryset), _values(fields))
     return cast(Row, row)
 
 
@@ -63,9 +61,7 @@ def replace_product(pk: int, fields: Mapping[str, Any], queryset: QuerySet[Produ
     product, or when nothing differs. A category that differs is from then on one that a user chose. Raises as
     `create_product` does.
     """
-    values = _values(fields) | {"id": pk}
-    with _refusals(values):
-        return next(iter(_replacement(queryset).write(values)), None)
+    return next(iter(_written(_replacement(queryset), _values(fields) | {"id": pk})), None)
 
 
 def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
@@ -81,8 +77,9 @@ def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
     # A category that stays is held already, by the product.
     if after["category_id"] != product.category_id:
         _hold_category(after["category_id"])
-    with meaning(SKU_UNIQUE, sku_taken(after["sku"])):
-        return next(iter(_replacement(AS_READ).write(_values(after) | {"id": product.pk})), product)
+    values = _values(after) | {"id": product.pk}
+    with _refusals(values):
+        return next(iter(_replacement(AS_READ).write(values)), product)
 
 
 def delete_product(product: Product) -> None:
@@ -222,15 +219,28 @@ def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _written(statement: Written, values: Mapping[str, Any]) -> list[Any]:
+    """What a statement that stands for itself reads of the product that it writes. Raises as `create_product` does."""
+    in_transaction = connection.in_atomic_block
+    if in_transaction:
+        # It would ask the foreign key when it ends; a statement alone asks when that ends.
+        _hold_category(values["category_id"])
+    with _refusals(values), transaction.atomic() if in_transaction else nullcontext():
+        return statement.write(values)
+
+
 @contextmanager
 def _refusals(values: Mapping[str, Any]) -> Iterator[None]:
-    """Around one statement that writes a product: what it says of a category that is not there, and of a SKU."""
-    # A transaction asks foreign keys when it ends, and a statement without one when that ends.
-    if connection.in_atomic_block:
-        _hold_category(values["category_id"])
-    missing = no_category(values["category_id"])
-    with meaning(CATEGORY_EXISTS, missing), refusal_of_one(SKU_UNIQUE, sku_taken(values["sku"])):
+    """Around what writes a product: what the database refuses, told as what it means."""
+    try:
         yield
+    except IntegrityError as error:
+        constraint = constraint_of(error)
+        if constraint == SKU_UNIQUE:
+            raise sku_taken(values["sku"]) from None
+        if constraint == CATEGORY_EXISTS:
+            raise no_category(values["category_id"]) from None
+        raise
 
 
 def _hold_category(pk: int | None) -> None:
