@@ -50,11 +50,12 @@ class ViewMixin:
             request._request.get_host()
         if request.method in METHODS_WITH_BODY and hasattr(self, request.method.lower()):
             self._check_body(request.data)
-        if not request.user.is_authenticated:
+        user = request.user
+        if not user.is_authenticated:
             return
-        bind(user=request.user.pk)
+        bind(user=user.pk)
         if request.method not in SAFE_METHODS:
-            pghistory.context(user=request.user.pk)
+            pghistory.context(user=user.pk)
         if request.method == "POST" and IDEMPOTENCY_KEY in request.headers:
             handler = self.post  # type: ignore[attr-defined]
             vars(self)["post"] = partial(idempotent, handler)
@@ -66,10 +67,16 @@ class ViewMixin:
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer a request; what it writes is kept in the history with the request it came from."""
-        if request.method in SAFE_METHODS:
-            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-        with pghistory.context(source="api", request_id=current_request_id()):
-            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        try:
+            if request.method in SAFE_METHODS:
+                return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            with pghistory.context(source="api", request_id=current_request_id()):
+                return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        finally:
+            # A view and its request know each other, and a viewset keeps methods of itself: none of it would go before
+            # a garbage collection, and each request would be made in memory that no processor has at hand.
+            self.request.parser_context.clear()
+            vars(self).clear()
 
 
 class APIView(ViewMixin, RestFrameworkView):
