@@ -35,7 +35,7 @@ from pghistory.core import event_models
 from nexus.api.copying import json_text
 from nexus.api.prepared import Statement
 
-# Types of values of which `get_db_prep_save` makes nothing else, by the types of fields that ask it most often.
+# Types of values of which `save` makes nothing else, by the types of the most frequent fields; nor of None there.
 TAKEN_AS_THEY_ARE: dict[type, tuple[type, ...]] = {
     BooleanField: (bool,),
     CharField: (str,),
@@ -88,13 +88,15 @@ def _only_row(connection: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) 
 
 
 def _value(instance: Model, field: "Field[Any, Any]", connection: BaseDatabaseWrapper) -> Any:
+    value = getattr(instance, field.attname)
+    taken = TAKEN_AS_THEY_ARE.get(type(field))
+    if taken and (value is None or type(value) in taken):
+        return value
     value = field.pre_save(instance, add=True)
     if isinstance(value, DatabaseDefault):
         value = _literal(value)
         setattr(instance, field.attname, value)
-    if value is None or type(value) in TAKEN_AS_THEY_ARE.get(type(field), ()):
-        return value
-    if type(field) is JSONField and field.encoder is None:
+    if type(field) is JSONField and value is not None and field.encoder is None:
         return json_text(value)
     return field.get_db_prep_save(value, connection)
 
