@@ -75,7 +75,7 @@ class ViewMixin:
         finally:
             # A view and its request know each other, and a viewset keeps methods of itself: none of it would go before
             # a garbage collection, and each request would be made in memory that no processor has at hand.
-            self.request.parser_context.clear()
+            self.request.parser_context.clear()  # type: ignore[attr-defined]
             vars(self).clear()
 
 

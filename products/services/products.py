@@ -28,7 +28,7 @@ FIELDS = (
     "status",
     "category_id",
 )
-_ABSENT = dict.fromkeys(FIELDS, "") | {
+_ABSENT: dict[str, Any] = dict.fromkeys(FIELDS, "") | {
     "attributes": {},
     "status": Product.Status.DRAFT.value,
     "category_id": None,
@@ -71,7 +71,7 @@ def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
     `create_product` does.
     """
     before = {name: getattr(product, name) for name in FIELDS}
-    after = before | changes
+    after = {**before, **changes}
     if is_same(before, after):
         return product
     # A category that stays is held already, by the product.
