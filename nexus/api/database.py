@@ -1,7 +1,7 @@
 """Locks by name, deletion of very many rows, and what the database refuses, told to the caller as what it means."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -87,12 +87,4 @@ def meaning(constraint: str, problem: Problem) -> Iterator[None]:
 def refusal(constraint: str, problem: Problem) -> Iterator[None]:
     """As `meaning`, with the statements in a savepoint (or a transaction of their own): what is around them goes on."""
     with meaning(constraint, problem), transaction.atomic():
-        yield
-
-
-@contextmanager
-def refusal_of_one(constraint: str, problem: Problem) -> Iterator[None]:
-    """As `refusal`, for a single statement that writes: outside a transaction it is one of its own, sent at once."""
-    savepoint = transaction.atomic() if connection.in_atomic_block else nullcontext()
-    with meaning(constraint, problem), savepoint:
         yield
