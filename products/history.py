@@ -7,6 +7,7 @@ from django.apps import apps
 from django.db.models import QuerySet
 
 from accounts.models import User
+from products.services.products import is_same
 
 ACTIONS = {"insert": "created", "update": "updated", "delete": "deleted"}
 PRODUCT_FIELDS = (
@@ -76,7 +77,7 @@ def _changes(event: Event, earlier: Event | None, fields: Sequence[str]) -> dict
     return {
         name: {"before": before.get(name), "after": after.get(name)}
         for name in fields
-        if (before.get(name) or None) != (after.get(name) or None)
+        if not is_same(before.get(name) or None, after.get(name) or None)
     }
 
 

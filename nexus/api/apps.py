@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 from pghistory import runtime
 
-from nexus.api.prepared import READING, plan_once
+from nexus.api.prepared import NAME, plan_once
 
 
 class NexusApiConfig(AppConfig):
@@ -15,7 +15,7 @@ class NexusApiConfig(AppConfig):
     verbose_name = "API"
 
     def ready(self) -> None:
-        """Have each connection plan its prepared statements once, and those that only read bring no context."""
+        """Have each connection plan its prepared statements once, and no context sent before those that need none."""
         connection_created.connect(plan_once)
-        # The context of a change goes before every statement that is not known to read.
-        runtime.IGNORED_SQL_PREFIXES += (f"execute {READING}",)  # type: ignore[assignment]
+        # The context of a change goes before every statement that is not known to do without.
+        runtime.IGNORED_SQL_PREFIXES += (f"execute {NAME}",)  # type: ignore[assignment]

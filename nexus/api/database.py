@@ -1,13 +1,21 @@
 """Locks by name, deletion of very many rows, and what the database refuses, told to the caller as what it means."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.db.models.deletion import get_candidate_relations_to_delete
 
 from nexus.api.errors import Problem
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: a serialization failure, and a deadlock.
+STOPPED = {"40001", "40P01"}
+MOST_REPETITIONS = 2
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 
 def lock_name(name: str) -> None:
@@ -35,6 +43,26 @@ def _relations(model: "type[models.Model]") -> list[Any]:
     return list(get_candidate_relations_to_delete(model._meta))
 
 
+def repeated_when_stopped(work: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """Decorate what is one transaction: PostgreSQL may stop it in favour of another, and then it is done again.
+
+    Of transactions that wait for each other all but one are stopped, and what became of that one decides whether the
+    others can be done. Inside a larger transaction, which is lost as a whole, nothing is repeated.
+    """
+
+    @wraps(work)
+    def run(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        for _ in range(MOST_REPETITIONS):
+            try:
+                return work(*args, **kwargs)
+            except OperationalError as error:
+                if connection.in_atomic_block or getattr(error.__cause__, "pgcode", None) not in STOPPED:
+                    raise
+        return work(*args, **kwargs)
+
+    return run
+
+
 def constraint_of(error: IntegrityError) -> str:
     """The name of the constraint that a statement would have broken; empty where PostgreSQL names none."""
     diagnostics = getattr(error.__cause__, "diag", None)
@@ -59,12 +87,4 @@ def meaning(constraint: str, problem: Problem) -> Iterator[None]:
 def refusal(constraint: str, problem: Problem) -> Iterator[None]:
     """As `meaning`, with the statements in a savepoint (or a transaction of their own): what is around them goes on."""
     with meaning(constraint, problem), transaction.atomic():
-        yield
-
-
-@contextmanager
-def refusal_of_one(constraint: str, problem: Problem) -> Iterator[None]:
-    """As `refusal`, for a single statement that writes: outside a transaction it is one of its own, sent at once."""
-    savepoint = transaction.atomic() if connection.in_atomic_block else nullcontext()
-    with meaning(constraint, problem), savepoint:
         yield

@@ -17,6 +17,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from nexus.api.database import repeated_when_stopped
 from nexus.api.errors import Conflict, invalid
 from nexus.api.models import IdempotencyKey
 from nexus.api.renderers import to_json
@@ -30,6 +31,7 @@ KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Preference-Applied")
 Handler = Callable[..., Any]
 
 
+@repeated_when_stopped
 def idempotent(handler: Handler, request: Request, *args: Any, **kwargs: Any) -> Any:
     """The answer of `handler`, or the one that the same key and body got within the last 24 hours.
 

@@ -13,7 +13,7 @@ NULL_CHARACTER = "\x00"
 
 
 class JSONParser(BaseParser):
-    """JSON by the letter of RFC 8259: UTF-8, no NaN; at most 64 levels deep and without null characters.
+    """JSON by the letter of RFC 8259: UTF-8, no NaN; not null, at most 64 levels deep and without null characters.
 
     Django has bounded the size of the body by then. Raises Problem (400) that says where the mistake is.
     """
@@ -27,6 +27,8 @@ class JSONParser(BaseParser):
             document = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise Problem("malformed_json", f"The body is not JSON: {error}.") from None
+        if document is None:
+            raise invalid("", "null", "This may not be null.")
         if body.count(b"{") + body.count(b"[") > MAX_DEPTH or b"\\u0000" in body:
             self._check(document)
         return document

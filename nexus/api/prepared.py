@@ -16,15 +16,24 @@ from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.db.models.query import ValuesListIterable
+from pghistory import runtime
+
+from nexus.api.copying import json_text
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: the session does not know the statement, or a
 # column of its rows has another type since.
 LOST = {"26000", "0A000"}
 # A list can be asked for in more orders and sizes than a session should keep statements.
 MAX_STATEMENTS = 200
-# What statements that only read are called, so that no context of the history is sent before them.
-READING = "nexus_read"
-WRITING = "nexus_write"
+# What statements are called, each with its number in the session. Those that change what has a history bring the
+# context of the change along, so pghistory need not send it before them.
+NAME = "nexus_statement"
+# Parameters, and what is done with them before triggers run.
+CONTEXT = ("pghistory_id", "pghistory_metadata")
+SET_CONTEXT = (
+    "SELECT set_config('pghistory.context_id', %(pghistory_id)s, true),"
+    " set_config('pghistory.context_metadata', %(pghistory_metadata)s, true)"
+)
 
 Answer = TypeVar("Answer")
 # Values by place, or by name.
@@ -52,8 +61,8 @@ def _pooled(connection: BaseDatabaseWrapper) -> bool:
 class Statement:
     """SQL with parameters by place (``%s``), of which there are `parameters`, or by name (``%(sku)s``)."""
 
-    def __init__(self, sql: str, parameters: int | Sequence[str], *, name: str) -> None:
-        self._sql, self._name = sql, name
+    def __init__(self, sql: str, parameters: int | Sequence[str]) -> None:
+        self._sql = sql
         if isinstance(parameters, int):
             numbers = range(1, parameters + 1)
             self._places: Any = tuple(f"${number}" for number in numbers)
@@ -90,7 +99,7 @@ class Statement:
         number = _numbers.get(connection.connection, 0) + 1
         if number > MAX_STATEMENTS:
             return self._sql
-        name = f"{self._name}_{number}"
+        name = f"{NAME}_{number}"
         with connection.wrap_database_errors, connection.connection.cursor() as cursor:
             cursor.execute(f"PREPARE {name} AS {self._sql % self._places}")
         self._calls[connection.connection] = f"EXECUTE {name}" + f"({self._arguments})" * bool(self._places)
@@ -110,7 +119,7 @@ class Prepared:
         self._sql, self.parameters = self._compiler.as_sql()
         columns = [column for column, *_ in self._compiler.select[: self._compiler.col_count]]
         self._converters = self._compiler.get_converters(columns)
-        self._statement = Statement(self._sql, len(self.parameters), name=READING)
+        self._statement = Statement(self._sql, len(self.parameters))
 
     def run(self, *parameters: object) -> list[Any]:
         """The rows, as the queryset gives them. Raises ValueError for another number of parameters."""
@@ -162,15 +171,23 @@ class Written(Prepared):
     """What a queryset without parameters reads of the rows that an INSERT or UPDATE of its model has just written.
 
     Both are one statement: the queryset finds the written rows where it looks for the table. `names` are those of the
-    parameters of `write`.
+    parameters of `write`. The statement also sets what triggers keep as the context of the history; they run after it.
     """
 
     def __init__(self, write: str, names: Sequence[str], queryset: QuerySet[Any]) -> None:
         super().__init__(queryset)
         table = connections[self._compiler.using].ops.quote_name(queryset.model._meta.db_table)
-        sql = f"WITH {table} AS ({write} RETURNING *) {self._sql}"
-        self._statement = Statement(sql, names, name=WRITING)
+        steps = f"context AS MATERIALIZED ({SET_CONTEXT}), {table} AS ({write} RETURNING *)"
+        sql = f"WITH {steps} SELECT written.* FROM context, ({self._sql}) AS written"  # noqa: S608 - no values
+        self._statement = Statement(sql, [*names, *CONTEXT])
 
     def write(self, values: Mapping[str, Any]) -> list[Any]:
         """The written rows, as the queryset gives them. Raises IntegrityError."""
-        return self._rows(values)
+        return self._rows({**values, **context_at_work()})
+
+
+def context_at_work() -> dict[str, str]:
+    """The context that ``pghistory.context`` was entered with, as PostgreSQL's settings hold it; empty without one."""
+    found = getattr(runtime._tracker, "value", None)
+    values = ("", "") if found is None else (str(found.id), json_text(found.metadata))
+    return dict(zip(CONTEXT, values, strict=True))

@@ -32,7 +32,12 @@ class JSONRenderer(BaseRenderer):
 
 
 class ContentNegotiation(DefaultContentNegotiation):
-    """REST framework's, which need not search the forms of a view for a caller who takes any."""
+    """REST framework's, which need not take media types apart where a caller takes any, or sends the very one."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """A parser of the body; None where its media type is none that the view takes."""
+        named = [parser for parser in parsers if parser.media_type == request.content_type]
+        return named[0] if named else super().select_parser(request, parsers)
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         """A renderer and its media type. Raises NotAcceptable."""

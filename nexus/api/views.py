@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView as RestFrameworkView
 
 from nexus.api import conditional
+from nexus.api.database import repeated_when_stopped
 from nexus.api.filters import StrictFilterBackend
 from nexus.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from nexus.api.idempotency import idempotent
@@ -49,11 +50,12 @@ class ViewMixin:
             request._request.get_host()
         if request.method in METHODS_WITH_BODY and hasattr(self, request.method.lower()):
             self._check_body(request.data)
-        if not request.user.is_authenticated:
+        user = request.user
+        if not user.is_authenticated:
             return
-        bind(user=request.user.pk)
+        bind(user=user.pk)
         if request.method not in SAFE_METHODS:
-            pghistory.context(user=request.user.pk)
+            pghistory.context(user=user.pk)
         if request.method == "POST" and IDEMPOTENCY_KEY in request.headers:
             handler = self.post  # type: ignore[attr-defined]
             vars(self)["post"] = partial(idempotent, handler)
@@ -65,10 +67,16 @@ class ViewMixin:
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer a request; what it writes is kept in the history with the request it came from."""
-        if request.method in SAFE_METHODS:
-            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-        with pghistory.context(source="api", request_id=current_request_id()):
-            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        try:
+            if request.method in SAFE_METHODS:
+                return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            with pghistory.context(source="api", request_id=current_request_id()):
+                return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        finally:
+            # A view and its request know each other, and a viewset keeps methods of itself: none of it would go before
+            # a garbage collection, and each request would be made in memory that no processor has at hand.
+            self.request.parser_context.clear()  # type: ignore[attr-defined]
+            vars(self).clear()
 
 
 class APIView(ViewMixin, RestFrameworkView):
@@ -184,6 +192,7 @@ class RetrieveMixin:
 class CreateMixin:
     """``POST`` to a list. The view brings `perform_create(serializer)`, which returns the new instance."""
 
+    @repeated_when_stopped
     def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The new resource, 201, and its address."""
         data = self.created(request)
@@ -200,6 +209,7 @@ class CreateMixin:
 class UpdateMixin:
     """``PUT`` and ``PATCH``. The view brings `perform_update(serializer)`, which returns the changed instance."""
 
+    @repeated_when_stopped
     def update(self: Any, request: Request, *args: Any, partial: bool = False, **kwargs: Any) -> HttpResponse:
         """The resource as it is after the change."""
         with transaction.atomic():
@@ -216,6 +226,7 @@ class UpdateMixin:
 class DestroyMixin:
     """``DELETE``. The view brings `perform_destroy(instance)`."""
 
+    @repeated_when_stopped
     def destroy(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """Nothing, 204."""
         with transaction.atomic():

@@ -144,6 +144,7 @@ def configure(config: dict[str, Any]) -> None:
     logging.captureWarnings(True)
     # Spares the lookups of what no line says.
     logging.logProcesses = logging.logThreads = logging.logMultiprocessing = False
+    logging._srcfile = None
     _quieten_libraries()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from nexus.api.database import constraint_of
+from nexus.api.database import constraint_of, repeated_when_stopped
 from nexus.api.errors import Conflict, Problem, invalid_request
 from products.models import Category, Product
 from products.services.products import SKU_UNIQUE, assign, held_categories
@@ -43,6 +43,7 @@ class Bulk:
     delete: Sequence[int] = ()
 
 
+@repeated_when_stopped
 def apply_bulk(bulk: Bulk) -> BulkResult:
     """Delete, update, then create products: all of it, or nothing.
 

@@ -1,21 +1,38 @@
 """Everything that changes products one by one, or many in the same way. See `products.services.bulk` for the rest."""
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from django.db import connection, transaction
-from django.db.models import Field, QuerySet
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 
-from nexus.api.database import meaning, refusal_of_one
+from nexus.api.copying import json_text
+from nexus.api.database import constraint_of, repeated_when_stopped
 from nexus.api.errors import Conflict, Problem, invalid
 from nexus.api.prepared import Written
-from nexus.api.saving import insert_and_read, update_and_read, values_of
 from products.models import Category, Product
 
 SKU_UNIQUE = "products_product_sku_unique"
 CATEGORY_EXISTS = "products_product_category_id_9b594869_fk_products_category_id"
+# What a product consists of, and what those fields are that are not given.
+FIELDS = (
+    "sku",
+    "name",
+    "description",
+    "manufacturer",
+    "part_number",
+    "gtin",
+    "attributes",
+    "status",
+    "category_id",
+)
+_ABSENT: dict[str, Any] = dict.fromkeys(FIELDS, "") | {
+    "attributes": {},
+    "status": Product.Status.DRAFT.value,
+    "category_id": None,
+}
 Source = Product.CategorySource
 Row = TypeVar("Row")
 # A product with the names of its category.
@@ -23,7 +40,7 @@ AS_READ: QuerySet[Product] = Product.objects.select_related("category__taxonomy"
 
 
 def create_product(fields: Mapping[str, Any]) -> Product:
-    """Save a product. The category is given as `category_id`.
+    """Save a product; fields that are not given are empty, and it is a draft. The category is given as `category_id`.
 
     Raises Conflict ``sku_taken``, and Problem (400) for a category that does not exist.
     """
@@ -32,11 +49,11 @@ def create_product(fields: Mapping[str, Any]) -> Product:
 
 def create_and_read(fields: Mapping[str, Any], queryset: QuerySet[Product, Row]) -> Row:
     """As `create_product`, with the product as a queryset reads it."""
-    product = Product(**fields, category_source=_chosen_by_a_user(fields.get("category_id")))
-    with _refusals(product):
-        return insert_and_read(product, queryset)
+    (row,) = _written(_creation(queryset), _values(fields))
+    return cast(Row, row)
 
 
+@repeated_when_stopped
 def replace_product(pk: int, fields: Mapping[str, Any], queryset: QuerySet[Product, Row]) -> Row | None:
     """Save all fields of a product, whatever they were, and read it as a queryset does.
 
@@ -44,10 +61,7 @@ def replace_product(pk: int, fields: Mapping[str, Any], queryset: QuerySet[Produ
     product, or when nothing differs. A category that differs is from then on one that a user chose. Raises as
     `create_product` does.
     """
-    product = Product(pk=pk, **fields, category_source=_chosen_by_a_user(fields["category_id"]))
-    with _refusals(product):
-        statement, columns = _replacement(queryset)
-        return next(iter(statement.write(values_of(product, columns))), None)
+    return next(iter(_written(_replacement(queryset), _values(fields) | {"id": pk})), None)
 
 
 def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
@@ -56,13 +70,16 @@ def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
     A category given as `category_id` that differs is from then on one that a user chose. Raises as
     `create_product` does.
     """
-    # A category that stays is held already, by the product.
-    named = [] if changes.get("category_id") == product.category_id else [changes]
-    changed = assign(product, changes, held_categories(named))
-    if not changed:
+    before = {name: getattr(product, name) for name in FIELDS}
+    after = {**before, **changes}
+    if is_same(before, after):
         return product
-    with meaning(SKU_UNIQUE, sku_taken(product.sku)):
-        return update_and_read(product, (*changed, "updated_at"), AS_READ)
+    # A category that stays is held already, by the product.
+    if after["category_id"] != product.category_id:
+        _hold_category(after["category_id"])
+    values = _values(after) | {"id": product.pk}
+    with _refusals(values):
+        return next(iter(_replacement(AS_READ).write(values)), product)
 
 
 def delete_product(product: Product) -> None:
@@ -102,11 +119,10 @@ def assign(
 
 
 def is_same(before: object, after: object) -> bool:
-    """Whether two values of a field are the same in JSON, where true is not 1."""
+    """Whether two values of a field are the same in JSON, as PostgreSQL compares them: 1.0 is 1, and true is not."""
     if isinstance(before, dict) and isinstance(after, dict):
         return before.keys() == after.keys() and all(is_same(before[name], after[name]) for name in before)
-    numbers = isinstance(before, (int, float)) and isinstance(after, (int, float))
-    return before == after and (type(before) is type(after) or not numbers)
+    return before == after and isinstance(before, bool) == isinstance(after, bool)
 
 
 def set_automatic_categories(chosen: Mapping[int, int]) -> int:
@@ -157,6 +173,15 @@ FROM chosen JOIN open ON open.id = chosen.product_id
 WHERE product.id = open.id AND product.category_id IS DISTINCT FROM chosen.category_id
 """
 
+_CREATE = """
+INSERT INTO products_product (
+    sku, name, description, manufacturer, part_number, gtin, attributes, status, category_id, category_source,
+    created_at, updated_at
+) VALUES (
+    %(sku)s, %(name)s, %(description)s, %(manufacturer)s, %(part_number)s, %(gtin)s, %(attributes)s, %(status)s,
+    %(category_id)s, %(category_source)s, statement_timestamp(), statement_timestamp()
+)
+"""
 
 _REPLACE = """
 UPDATE products_product SET
@@ -177,28 +202,51 @@ WHERE id = %(id)s AND (
 
 
 @cache
-def _replacement(queryset: QuerySet[Product, Any]) -> tuple[Written, list["Field[Any, Any]"]]:
-    """The statement, and the fields whose values it takes."""
-    made_by_the_database = {"created_at", "updated_at", "search_vector"}
-    fields = [
-        field for field in Product._meta.local_concrete_fields if field.name not in made_by_the_database
-    ]
-    return Written(_REPLACE, [field.attname for field in fields], queryset), fields
+def _creation(queryset: QuerySet[Product, Any]) -> Written:
+    return Written(_CREATE, [*FIELDS, "category_source"], queryset)
+
+
+@cache
+def _replacement(queryset: QuerySet[Product, Any]) -> Written:
+    return Written(_REPLACE, [*FIELDS, "category_source", "id"], queryset)
+
+
+def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the statements above take but for the id; a category that differs is one that a user chose."""
+    values = {**_ABSENT, **fields}
+    values["attributes"] = json_text(values["attributes"])
+    values["category_source"] = None if values["category_id"] is None else Source.MANUAL.value
+    return values
+
+
+def _written(statement: Written, values: Mapping[str, Any]) -> list[Any]:
+    """What a statement that stands for itself reads of the product that it writes. Raises as `create_product` does."""
+    in_transaction = connection.in_atomic_block
+    if in_transaction:
+        # It would ask the foreign key when it ends; a statement alone asks when that ends.
+        _hold_category(values["category_id"])
+    with _refusals(values), transaction.atomic() if in_transaction else nullcontext():
+        return statement.write(values)
 
 
 @contextmanager
-def _refusals(product: Product) -> Iterator[None]:
-    """Around one statement that writes a product: what it says of a category that is not there, and of a SKU."""
-    missing = no_category(product.category_id)
-    # A transaction asks foreign keys when it ends, and a statement without one when that ends.
-    if connection.in_atomic_block and product.category_id not in {None, *held_categories([vars(product)])}:
-        raise missing
-    with meaning(CATEGORY_EXISTS, missing), refusal_of_one(SKU_UNIQUE, sku_taken(product.sku)):
+def _refusals(values: Mapping[str, Any]) -> Iterator[None]:
+    """Around what writes a product: what the database refuses, told as what it means."""
+    try:
         yield
+    except IntegrityError as error:
+        constraint = constraint_of(error)
+        if constraint == SKU_UNIQUE:
+            raise sku_taken(values["sku"]) from None
+        if constraint == CATEGORY_EXISTS:
+            raise no_category(values["category_id"]) from None
+        raise
 
 
-def _chosen_by_a_user(category_id: int | None) -> str | None:
-    return None if category_id is None else Source.MANUAL
+def _hold_category(pk: int | None) -> None:
+    """Keep a category from deletion until the transaction ends. Raises Problem (400) when there is none."""
+    if pk is not None and not Category.objects.held([pk]):
+        raise no_category(pk)
 
 
 def sku_taken(sku: str) -> Conflict:

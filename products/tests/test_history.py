@@ -95,6 +95,8 @@ def test_the_context_is_kept_in_the_event_and_in_no_table(make_product: MakeProd
     with pghistory.context(source="test", user=7):
         product: Any = make_product()
     assert product.events.get().pgh_context == {"source": "test", "user": 7}
+    by_nobody: Any = make_product()
+    assert (by_nobody.events.get().pgh_context, by_nobody.events.get().pgh_context_id) == (None, None)
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pghistory_context")
         assert cursor.fetchone() == (0,)

@@ -8,7 +8,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -29,14 +29,28 @@ def at_once(*calls: Call) -> list[Any]:
     barrier = Barrier(len(calls))
 
     def run(call: Call) -> Any:
-        try:
-            barrier.wait(timeout=10)
-            return call()
-        finally:
-            connection.close()
+        barrier.wait(timeout=10)
+        return closing(call)
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def closing(call: Call) -> Any:
+    """The answer of a call on a thread, whose connection is closed then."""
+    try:
+        return call()
+    finally:
+        connection.close()
+
+
+def wait_until_one_waits() -> None:
+    """Return as soon as some transaction waits for another."""
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT FROM pg_locks WHERE NOT granted")
+            if cursor.rowcount:
+                return
 
 
 def statuses(answers: list[Any]) -> list[int]:
@@ -279,3 +293,26 @@ def test_a_product_that_is_deleted_is_not_replaced(two: list[APIClient], make_pr
         assert (replaced.status_code, deleted.status_code) in {(200, 204), (404, 204)}
         assert two[0].put(url, {"sku": f"S{number}", "name": "x"}).status_code == 404
     assert state().total == 0
+
+
+@pytest.mark.parametrize("headers", [{}, {"If-Match": "*"}])
+@pytest.mark.parametrize(("freed", "status"), [(True, 200), (False, 409)])
+def test_a_replacement_that_is_stopped_in_a_deadlock_is_done_again(
+    two: list[APIClient], make_product: MakeProduct, headers: dict[str, str], freed: bool, status: int
+) -> None:
+    """It waits for a SKU that another transaction may give up, which waits for its row; PostgreSQL stops it."""
+    product, other = make_product(sku="A"), make_product(sku="B")
+
+    def replace() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SET deadlock_timeout = '200ms'")
+        return two[0].put(f"{URL}/{product.pk}", {"sku": "B", "name": "x"}, headers=headers)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Product.objects.filter(pk=other.pk).update(sku="C")
+            answer = pool.submit(partial(closing, replace))
+            wait_until_one_waits()
+            Product.objects.filter(pk=product.pk).update(name="y")
+            transaction.set_rollback(not freed)
+        assert answer.result().status_code == status

@@ -1,5 +1,7 @@
 """PUT, PATCH and DELETE /api/v1/products/{id}"""
 
+import json
+
 import pytest
 from rest_framework.test import APIClient
 
@@ -107,6 +109,39 @@ def test_an_attribute_that_turns_from_one_into_true_is_a_change(
     assert product.attributes["plugs"] is True
     body = {"sku": product.sku, "name": product.name, "attributes": {"plugs": 1.0}}
     assert type(as_editor.put(f"{URL}/{product.pk}", body).json()["attributes"]["plugs"]) is float
+    changes = [
+        entry["changes"] for entry in as_editor.get(f"{URL}/{product.pk}/history").json()["results"][:2]
+    ]
+    assert [json.dumps(change) for change in changes] == [
+        '{"attributes": {"before": {"plugs": true}, "after": {"plugs": 1.0}}}',
+        '{"attributes": {"before": {"plugs": 1}, "after": {"plugs": true}}}',
+    ]
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+@pytest.mark.parametrize("conditional", [False, True])
+def test_one_point_zero_is_one_and_no_change(
+    as_editor: APIClient, make_product: MakeProduct, method: str, conditional: bool
+) -> None:
+    product = make_product(attributes={"plugs": 1})
+    url = f"{URL}/{product.pk}"
+    before = as_editor.get(url)
+    body = {"sku": product.sku, "name": product.name, "attributes": {"plugs": 1.0}}
+    headers = {"If-Match": before.headers["ETag"]} if conditional else {}
+    written = getattr(as_editor, method)(url, body, headers=headers)
+    assert (written.status_code, written.content) == (200, before.content)
+    assert written.headers["ETag"] == before.headers["ETag"] == as_editor.get(url).headers["ETag"]
+    assert as_editor.get(f"{url}/history").json()["count"] == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"If-Match": "*"}])
+def test_a_product_that_is_not_there_is_not_found_whatever_is_sent(
+    as_editor: APIClient, make_product: MakeProduct, headers: dict[str, str]
+) -> None:
+    for body in ({"sku": "A", "name": "x"}, {"name": ""}, {"nothing": 1}, {"sku": "A", "category_id": 99999}):
+        answer = as_editor.put(f"{URL}/99999", body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert as_editor.put(f"{URL}/{make_product().pk}", {"name": ""}, headers=headers).status_code == 400
 
 
 def test_a_sku_of_another_product_is_a_conflict(as_editor: APIClient, make_product: MakeProduct) -> None:

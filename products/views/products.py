@@ -1,5 +1,6 @@
 """The addresses of products."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from nexus.api.conditional import answer
@@ -124,9 +126,11 @@ class ProductViewSet(ModelViewSet):
     def update(self, request: Request, *args: Any, partial: bool = False, **kwargs: Any) -> HttpResponse:
         """The product as it is after the change; what replaces it whatever it was needs no look at it first."""
         if not partial and "If-Match" not in request.headers:
-            key, fields = self._key, validated_values(ProductSerializer, request.data)
-            if row := products.replace_product(key, fields, ROWS):
-                return answer(request, READER.shown(row))
+            # The other way says what is wrong about the values, unless there is no such product at all.
+            with suppress(ValidationError):
+                fields = validated_values(ProductSerializer, request.data)
+                if row := products.replace_product(self._key, fields, ROWS):
+                    return answer(request, READER.shown(row))
         return super().update(request, *args, partial=partial, **kwargs)
 
     def perform_destroy(self, instance: Product) -> None:

@@ -98,6 +98,13 @@ def test_a_body_that_cannot_be_understood_is_a_400(
     )
 
 
+def test_null_is_refused_in_the_same_words_everywhere(world: World, as_administrator: APIClient) -> None:
+    refusal = [{"pointer": "", "code": "null", "detail": "This may not be null."}]
+    for operation in with_body():
+        answer = send(as_administrator, operation.method, world.address(operation.path), b"null")
+        assert answer.json()["errors"] == refusal, operation
+
+
 def test_an_unknown_field_is_a_400_that_names_it(world: World, as_administrator: APIClient) -> None:
     faults = {}
     for operation in with_body():
