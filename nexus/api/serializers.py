@@ -50,7 +50,7 @@ class StrictMixin:
 
 def unknown_fields(data: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     """An error for each name in the data that is no field."""
-    message = f"Unknown field. Known are: {', '.join(fields)}."
+    message = f"Unknown field. Known are: {', '.join(fields) or 'none'}."
     return {name: serializers.ErrorDetail(message, "unknown_field") for name in data if name not in fields}
 
 
