@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
+from django.db.models import JSONField, Value
+from django.db.transaction import atomic
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -80,6 +82,27 @@ def test_a_product_is_made_and_changed_as_through_the_api(
     event = product.events.latest("pgh_id")
     assert event.pgh_context["source"] == "admin"
     assert event.pgh_context["user"] == administrator.pk
+
+
+@pytest.mark.parametrize("given", ["", "null", "{}"])
+def test_a_product_without_attributes_has_none(staff: Client, given: str) -> None:
+    staff.post("/admin/products/product/add/", {**FORM, "attributes": given})
+    assert Product.objects.get().attributes == {}
+
+
+@pytest.mark.parametrize("given", ["[]", '""', "0", '{"a": []}'])
+def test_attributes_of_any_other_form_are_refused(staff: Client, given: str) -> None:
+    response = staff.post("/admin/products/product/add/", {**FORM, "attributes": given})
+    assert "Attribute" in response.context["errors"].as_text()
+    assert not Product.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("attributes", [None, [], "", 0])
+def test_the_database_keeps_no_attributes_that_are_no_object(attributes: Any) -> None:
+    kept = Product(sku="A", name="x", attributes=Value(attributes, JSONField()))
+    with pytest.raises(IntegrityError, match="products_product_attributes_is_an_object"), atomic():
+        kept.save()
 
 
 def test_a_sku_that_is_taken_is_said_in_the_form(staff: Client, make_product: MakeProduct) -> None:
