@@ -170,6 +170,18 @@ def test_a_category_is_moved_with_what_lies_below_it(staff: Client, tree: Tree) 
     assert faults(drills.taxonomy) == []
 
 
+def test_a_category_is_named_by_its_new_path(staff: Client, tree: Tree) -> None:
+    saws = tree["saws"]
+    body = {"taxonomy": saws.taxonomy_id, "parent": saws.pk, "code": "jigsaws", "name": "Jigsaws"}
+    response = staff.post("/admin/products/category/add/", body, follow=True)
+    assert "Tools &gt; Saws &gt; Jigsaws" in messages(response)[0]
+    category = Category.objects.get(code="jigsaws")
+    response = staff.post(
+        f"/admin/products/category/{category.pk}/change/", body | {"name": "Fretsaws"}, follow=True
+    )
+    assert "Tools &gt; Saws &gt; Fretsaws" in messages(response)[0]
+
+
 def test_what_a_service_refuses_is_said_and_not_done(
     staff: Client, tree: Tree, make_product: MakeProduct
 ) -> None:
