@@ -186,9 +186,10 @@ class ClassifierAdmin(AlarmsMixin, ReclassifyMixin, ReadOnlyMixin, ActivationMix
 
 
 @admin.register(Policy)
-class PolicyAdmin(admin.ModelAdmin):
+class PolicyAdmin(LargeTableAdmin):
     """What is promised of classifiers, and when new ones are made and activated."""
 
+    stays_small = True
     list_display = [
         "taxonomy",
         "promised_precision",

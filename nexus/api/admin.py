@@ -105,7 +105,15 @@ class LargeTableAdmin(admin.ModelAdmin):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """Do an action with the chosen rows, unless these are too many for one request."""
+        """Do an action with the chosen rows, unless these are too many for one request.
+
+        Raises SuspiciousOperation (400) for what can be the key of no row.
+        """
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.to_python(key)
+            except ValidationError:
+                raise SuspiciousOperation("A row is chosen by its key.") from None
         if _chosen(request, queryset) > MAX_CHOSEN:
             self.message_user(request, f"Choose at most {MAX_CHOSEN} at a time.", messages.WARNING)
             return None

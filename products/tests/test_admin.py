@@ -149,6 +149,15 @@ def test_no_action_is_done_with_more_products_than_one_request_can_take(staff: C
     assert Product.objects.filter(status="draft").count() == 1001
 
 
+@pytest.mark.parametrize("page", ["products/product", "nexus_jobs/job"])
+@pytest.mark.parametrize("key", ["zz", "\x00", ""], ids=["text", "null", "nothing"])
+def test_what_is_no_key_chooses_no_row(staff: Client, page: str, key: str) -> None:
+    action = "archive" if page == "products/product" else "cancel_jobs"
+    response = staff.post(f"/admin/{page}/", {"action": action, "_selected_action": key})
+    assert response.status_code == 400
+    assert response.json()["code"] == "bad_request"
+
+
 def test_a_list_cannot_be_filtered_by_a_null_character(staff: Client) -> None:
     response = staff.get("/admin/products/product/", {"status__exact": "\x00"})
     assert response.status_code == 400
