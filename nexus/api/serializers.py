@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, cast
 
 from django.http import QueryDict
@@ -29,7 +29,7 @@ class StrictMixin:
         """The validated values. Raises ValidationError naming every mistake, unknown fields and wrong types too."""
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)  # type: ignore[misc]
-        fields: Mapping[str, Any] = self.fields  # type: ignore[attr-defined]
+        fields = self._fields_by_name
         errors = unknown_fields(data, fields)
         # A form has no types: everything in it is text.
         if not isinstance(data, QueryDict):
@@ -42,6 +42,11 @@ class StrictMixin:
             raise serializers.ValidationError(errors)
         return values
 
+    @cached_property
+    def _fields_by_name(self) -> dict[str, Any]:
+        """The same as `fields`, which goes through several calls for each look-up."""
+        return dict(self.fields.items())  # type: ignore[attr-defined]
+
     def run_validators(self, value: Any) -> None:
         """Run the validators of the whole; without any, REST framework would still prepare what they look at."""
         if self.validators:  # type: ignore[attr-defined]
@@ -50,8 +55,11 @@ class StrictMixin:
 
 def unknown_fields(data: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     """An error for each name in the data that is no field."""
-    message = f"Unknown field. Known are: {', '.join(fields)}."
-    return {name: serializers.ErrorDetail(message, "unknown_field") for name in data if name not in fields}
+    unknown = [name for name in data if name not in fields]
+    if not unknown:
+        return {}
+    error = serializers.ErrorDetail(f"Unknown field. Known are: {', '.join(fields)}.", "unknown_field")
+    return dict.fromkeys(unknown, error)
 
 
 def wrong_types(data: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from rest_framework.views import APIView as RestFrameworkView
 from nexus.api import conditional
 from nexus.api.database import repeated_when_stopped
 from nexus.api.filters import StrictFilterBackend
-from nexus.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from nexus.api.idempotency import idempotent
 from nexus.api.pagination import KeysetPagination, Read
 from nexus.api.reading import RowReader, locked_by_key, row_by_key, row_reader, shower
@@ -56,7 +55,7 @@ class ViewMixin:
         bind(user=user.pk)
         if request.method not in SAFE_METHODS:
             pghistory.context(user=user.pk)
-        if request.method == "POST" and IDEMPOTENCY_KEY in request.headers:
+        if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
             handler = self.post  # type: ignore[attr-defined]
             vars(self)["post"] = partial(idempotent, handler)
 
