@@ -40,13 +40,15 @@ class ViewMixin:
 
     permissions: dict[str, str] = {}
     takes_body = True
+    # Of the request that writes.
+    host: str
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Everything before the work: authentication, permission, rate; who is at work, for logs and history."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         if request.method not in SAFE_METHODS:
             # Addresses in answers are made of it: a wrong one is refused before anything is written.
-            request._request.get_host()
+            self.host = request._request.get_host()
         if request.method in METHODS_WITH_BODY and hasattr(self, request.method.lower()):
             self._check_body(request.data)
         user = request.user
@@ -195,7 +197,7 @@ class CreateMixin:
     def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The new resource, 201, and its address."""
         data = self.created(request)
-        location = request.build_absolute_uri(f"{request.path}/{data['id']}")
+        location = f"{request.scheme}://{self.host}{request.path}/{data['id']}"
         return conditional.answer(request, data, 201, Location=location)
 
     def created(self: Any, request: Request) -> Any:
