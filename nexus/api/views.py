@@ -105,7 +105,7 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
         reader = self.row_reader()
         if reader is None:
             serializer_class: Any = self.get_serializer_class()
-            return shower(serializer_class).to_representation(instance)
+            return shower(serializer_class)(instance)
         return reader.represent(instance)
 
     @property
