@@ -59,7 +59,9 @@ OTHERS = [
 
 class Shelf(Serializer):
     code = serializers.CharField(max_length=3, validators=[RegexValidator("^[a-z]+$")])
-    label = serializers.CharField(trim_whitespace=False, allow_null=True, default="none")
+    label = serializers.CharField(  # type: ignore[assignment]
+        trim_whitespace=False, allow_null=True, default="none"
+    )
     notes = serializers.ListField(child=serializers.CharField(), default=list)
     id = serializers.IntegerField(read_only=True)
 
