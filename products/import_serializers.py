@@ -7,7 +7,6 @@ from rest_framework import serializers
 from nexus.api.serializers import ModelSerializer, Serializer
 from nexus.jobs.models import Job
 from nexus.jobs.serializers import JobSerializer
-from products.files import mapping
 from products.files.delimited import DELIMITERS, ENCODINGS
 from products.models import ImportFault, ImportProfile
 from products.services.imports.options import IGNORE, MODES, UNMAPPED, UPSERT, Options
@@ -152,10 +151,3 @@ class ImportProfileSerializer(ModelSerializer):
         read_only_fields = ["created_at", "updated_at"]
         # The database says whether a name is taken, and says it whatever the race.
         validators: list[Any] = []
-
-    def validate_mapping(self, value: Any) -> dict[str, str]:
-        """Targets that there are, each once."""
-        if not isinstance(value, dict) or not value:
-            raise serializers.ValidationError("A mapping is a JSON object with columns.", "not_an_object")
-        mapping.checked(value, None)
-        return value

@@ -7,8 +7,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat, Upper
+from django.db.models.lookups import Exact
 
 from products.mappings import CarriedProduct, CategoryMapping  # noqa: F401 - models are found here
 from products.querysets import TEXT, CategoryQuerySet, ProductManager, ProductQuerySet, TaxonomyQuerySet
@@ -17,6 +18,7 @@ from products.validators import validate_attributes, validate_gtin
 PATH_SEPARATOR = " > "
 # What people call a product by, in one text.
 LABEL = Concat("name", Value(" "), "manufacturer", Value(" "), "part_number", Value(" "), "sku")
+TYPE_OF_ATTRIBUTES = Func("attributes", function="jsonb_typeof", output_field=models.TextField())
 
 
 class Taxonomy(models.Model):
@@ -198,6 +200,10 @@ class Product(models.Model):
                 condition=Q(category=None, category_source=None)
                 | Q(category__isnull=False, category_source__isnull=False),
                 name="products_product_category_has_a_source",
+            ),
+            models.CheckConstraint(
+                condition=Exact(TYPE_OF_ATTRIBUTES, Value("object")),
+                name="products_product_attributes_is_an_object",
             ),
         ]
         indexes = [

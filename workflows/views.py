@@ -39,7 +39,8 @@ DECIDE = "workflows.change_steprun"
     create=extend_schema(
         summary="Create a workflow",
         description="The definition is checked as a whole: every fault is an error with a pointer to its place. "
-        "409 `name_taken` when another workflow has the name.",
+        "409 `name_taken` when another workflow has the name. Executions are started by hand: `schedule` and `event` "
+        "below `on` are checked and kept, and start none.",
     ),
     update=extend_schema(
         summary="Replace a workflow",

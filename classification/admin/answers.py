@@ -93,6 +93,10 @@ class ClassificationAdmin(AlarmsMixin, ReadOnlyMixin, LargeTableAdmin):
         "created_at",
     ]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The answers that the user may see: those to texts that somebody else sent are not among them."""
+        return super().get_queryset(request).visible_to(request.user)  # type: ignore[attr-defined]
+
     def get_ordering(self, request: HttpRequest) -> Any:
         """The least certain first in the queue of reviews, audits by lot among them; else the newest."""
         return ["review_priority", "id"] if OpenReviewsFilter.parameter_name in request.GET else ["-id"]

@@ -98,6 +98,29 @@ def test_an_editor_may_look_and_not_decide(client: Client, make_user: Any, doubt
     assert doubtful.awaits_review
 
 
+def test_what_somebody_else_had_classified_is_seen_only_where_it_waits_for_a_person_or_is_about_a_product(
+    client: Client, make_user: Any, administrator: User, make_product: MakeProduct
+) -> None:
+    owner, other = make_user("editor", is_staff=True), make_user("reviewer", is_staff=True)
+    certain = {"name": "cordless hammer drill 18V hammer drills"}
+    job, *_ = classify.classify_one(certain, user_id=owner.pk)
+    Classification.objects.update(decision=Classification.Decision.AUTO_ACCEPTED, awaits_review=False)
+    classify.classify_one({"product_id": make_product("drill saw").pk}, user_id=owner.pk)
+
+    def seen_by(user: User) -> str:
+        client.force_login(user)
+        return client.get(ANSWERS).content.decode()
+
+    private = f"{ANSWERS}{Classification.objects.get(job=job).pk}/change/"
+    assert "cordless" in seen_by(owner)
+    assert "cordless" in seen_by(administrator)
+    assert client.get(private).status_code == 200
+    page = seen_by(other)
+    assert "drill saw" in page
+    assert "cordless" not in page
+    assert client.get(private).status_code == 302
+
+
 def test_an_answer_shows_what_spoke_for_it_and_cannot_be_changed(
     staff: Client, doubtful: Classification
 ) -> None:

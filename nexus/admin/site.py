@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 from accounts.forms import LoginForm, OwnPasswordForm
-from nexus.ops.context import current_request_id
+from nexus.ops.context import bind, current_request_id
 
 
 class NexusAdminSite(admin.AdminSite):
@@ -22,10 +22,11 @@ class NexusAdminSite(admin.AdminSite):
     login_form = LoginForm
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """A page of the site; what it writes is kept in the history with the member of staff and the request."""
+        """A page of the site; log lines and what it writes name the member of staff, the history the request too."""
 
         @wraps(view)
         def kept_in_history(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            bind(user=request.user.pk)
             with pghistory.context(source="admin", user=request.user.pk, request_id=current_request_id()):
                 return view(request, *args, **kwargs)
 

@@ -67,7 +67,8 @@ def unknown_fields(data: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[s
     unknown = [name for name in data if name not in fields]
     if not unknown:
         return {}
-    error = serializers.ErrorDetail(f"Unknown field. Known are: {', '.join(fields)}.", "unknown_field")
+    known = ", ".join(fields) or "none"
+    error = serializers.ErrorDetail(f"Unknown field. Known are: {known}.", "unknown_field")
     return dict.fromkeys(unknown, error)
 
 

@@ -26,7 +26,7 @@ STEERING = {"_cancel": (services.cancel, "asked to stop"), "_retry": (services.r
 class JobAdmin(ReadOnlyMixin, LargeTableAdmin):
     """Long work of every kind."""
 
-    list_display = ["id", "kind", "status", "progress", "failed", "eta", "reason", "created_by", "created_at"]
+    list_display = ["id", "reason", "status", "progress", "failed", "eta", "created_by", "created_at", "kind"]
     # There are few kinds.
     sortable_by = ["created_at"]
     list_filter = ["status", "kind"]

@@ -1,4 +1,4 @@
-"""The one record of all work that takes time: classification, and later import, export and training.
+"""The one record of all work that takes time: classification, import, export, training and the like.
 
 A job is rows first and messages second. Its work is cut into chunks; a worker claims a chunk under a lease, and
 the end of a job is decided by counting its chunks. Whatever dies, the rows tell what is still to be done.

@@ -37,6 +37,8 @@ class ServiceAdmin(LargeTableAdmin):
             self.change(obj.pk, fields)
         else:
             obj.pk = self.create(fields).pk
+        # The message names the row, a category by the path that the service has made.
+        obj.refresh_from_db()
 
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Any) -> None:

@@ -29,6 +29,8 @@ from products.services.imports.work import counts
 SHOWN_ROWS = 10
 SHOWN_ERRORS = 100
 COLUMN = "column:"
+DELIMITER_CHOICES = [("", "guessed"), *((mark, repr(mark).strip("'")) for mark in DELIMITERS)]
+ENCODING_CHOICES = [("", "guessed"), *((name, name) for name in ENCODINGS)]
 
 
 class UploadForm(forms.Form):
@@ -42,12 +44,8 @@ class UploadForm(forms.Form):
         to_field_name="name",
         help_text="A kept mapping of columns.",
     )
-    delimiter = forms.ChoiceField(
-        choices=[("", "guessed"), *((mark, repr(mark).strip("'")) for mark in DELIMITERS)], required=False
-    )
-    encoding = forms.ChoiceField(
-        choices=[("", "guessed"), *((name, name) for name in ENCODINGS)], required=False
-    )
+    delimiter = forms.ChoiceField(choices=DELIMITER_CHOICES, required=False)
+    encoding = forms.ChoiceField(choices=ENCODING_CHOICES, required=False)
     taxonomy = forms.CharField(
         required=False, help_text="Of categories that name none: code or code@version."
     )
@@ -165,10 +163,18 @@ def _preview(job: Job, plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
+class ProfileForm(forms.ModelForm):
+    """How the files of a supplier are read."""
+
+    delimiter = forms.ChoiceField(choices=DELIMITER_CHOICES, required=False)
+    encoding = forms.ChoiceField(choices=ENCODING_CHOICES, required=False)
+
+
 @admin.register(ImportProfile)
 class ImportProfileAdmin(ServiceAdmin):
     """How the files of suppliers are read."""
 
+    form = ProfileForm
     list_display = ["name", "delimiter", "encoding", "header", "taxonomy", "updated_at"]
     stays_small = True
     search_fields = ["name"]

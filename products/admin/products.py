@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,14 +19,27 @@ from products.admin.imports import ImportMixin
 from products.models import Product
 from products.services import products
 from products.services.bulk import update_products
+from products.validators import validate_attributes
 
 SHOWN_CHANGES = 20
+
+
+class ProductForm(forms.ModelForm):
+    """The fields of a product."""
+
+    def clean_attributes(self) -> Any:
+        """The attributes; an empty field is none. Django would keep it as null, and ask no validator about `[]`."""
+        given = self.cleaned_data["attributes"]
+        attributes = {} if given is None else given
+        validate_attributes(attributes)
+        return attributes
 
 
 @admin.register(Product)
 class ProductAdmin(ExportMixin, ImportMixin, ServiceAdmin):
     """Products of the catalogue."""
 
+    form = ProductForm
     list_display = ["sku", "name", "manufacturer", "status", "category", "category_source", "updated_at"]
     list_filter = ["status", "category_source", ("category", admin.EmptyFieldListFilter)]
     list_select_related = ["category"]

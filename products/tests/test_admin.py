@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
+from django.db.models import JSONField, Value
+from django.db.transaction import atomic
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -82,6 +84,27 @@ def test_a_product_is_made_and_changed_as_through_the_api(
     assert event.pgh_context["user"] == administrator.pk
 
 
+@pytest.mark.parametrize("given", ["", "null", "{}"])
+def test_a_product_without_attributes_has_none(staff: Client, given: str) -> None:
+    staff.post("/admin/products/product/add/", {**FORM, "attributes": given})
+    assert Product.objects.get().attributes == {}
+
+
+@pytest.mark.parametrize("given", ["[]", '""', "0", '{"a": []}'])
+def test_attributes_of_any_other_form_are_refused(staff: Client, given: str) -> None:
+    response = staff.post("/admin/products/product/add/", {**FORM, "attributes": given})
+    assert "Attribute" in response.context["errors"].as_text()
+    assert not Product.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("attributes", [None, [], "", 0])
+def test_the_database_keeps_no_attributes_that_are_no_object(attributes: Any) -> None:
+    kept = Product(sku="A", name="x", attributes=Value(attributes, JSONField()))
+    with pytest.raises(IntegrityError, match="products_product_attributes_is_an_object"), atomic():
+        kept.save()
+
+
 def test_a_sku_that_is_taken_is_said_in_the_form(staff: Client, make_product: MakeProduct) -> None:
     make_product(sku="A")
     response = staff.post("/admin/products/product/add/", FORM)
@@ -145,6 +168,18 @@ def test_a_category_is_moved_with_what_lies_below_it(staff: Client, tree: Tree) 
     assert Category.objects.get(code="hammer-drills").path == "Safety > Drills > Hammer drills"
     assert Category.objects.get(code="drills").keywords == ["a", "b"]
     assert faults(drills.taxonomy) == []
+
+
+def test_a_category_is_named_by_its_new_path(staff: Client, tree: Tree) -> None:
+    saws = tree["saws"]
+    body = {"taxonomy": saws.taxonomy_id, "parent": saws.pk, "code": "jigsaws", "name": "Jigsaws"}
+    response = staff.post("/admin/products/category/add/", body, follow=True)
+    assert "Tools &gt; Saws &gt; Jigsaws" in messages(response)[0]
+    category = Category.objects.get(code="jigsaws")
+    response = staff.post(
+        f"/admin/products/category/{category.pk}/change/", body | {"name": "Fretsaws"}, follow=True
+    )
+    assert "Tools &gt; Saws &gt; Fretsaws" in messages(response)[0]
 
 
 def test_what_a_service_refuses_is_said_and_not_done(

@@ -104,3 +104,21 @@ def test_profiles_are_kept_by_hand(staff: Client) -> None:
 
     assert ImportProfile.objects.get().mapping == {"Nr": "sku"}
     assert "already exists" in again.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"mapping": "[1]"}, "A mapping is a JSON object with columns."),
+        ({"mapping": '{"Nr": "colour"}'}, "The targets are sku"),
+        ({"encoding": "rot13"}, "rot13 is not one of the available choices."),
+        ({"delimiter": "x"}, "x is not one of the available choices."),
+    ],
+)
+def test_a_profile_that_no_file_could_be_read_by_is_refused(
+    staff: Client, given: dict[str, str], told: str
+) -> None:
+    form = {"name": "Acme", "mapping": '{"Nr": "sku"}', "header": "unknown"}
+    answer = staff.post("/admin/products/importprofile/add/", form | given, follow=True)
+    assert told in answer.content.decode()
+    assert not ImportProfile.objects.exists()

@@ -15,6 +15,7 @@ from nexus.jobs.models import File, Job
 from nexus.jobs.tests.conftest import work_off
 from products.history import ProductEvent
 from products.models import ImportChange, Product, Taxonomy
+from products.services.categories import create_category
 from products.tests.conftest import URL as PRODUCTS
 from products.tests.conftest import MakeProduct, Tree, places
 from products.tests.imports import CSV, URL, content_of, counts, errors, import_file, send
@@ -252,6 +253,18 @@ def test_attributes_that_a_row_adds_count_with_those_that_the_product_has(
     assert counts(job) == (0, 1, 0, 1)
     assert errors(as_editor, job) == [(3, "", "too_many_attributes")]
     assert dict(Product.objects.values_list("sku", "attributes")) == {"A-1": full | {"a1": 2}, "A-2": full}
+
+
+def test_a_path_that_two_categories_have_is_not_taken_for_either(as_editor: APIClient, tree: Tree) -> None:
+    saws = tree["saws"]
+    create_category({"taxonomy": saws.taxonomy, "code": "same", "name": "Saws", "parent_id": saws.parent_id})
+
+    job = import_file(
+        as_editor, f"sku,name,category_path\n1,Saw,{saws.path}\n2,Drill,{tree['drills'].path}\n"
+    )
+
+    assert counts(job) == (1, 0, 0, 1)
+    assert errors(as_editor, job) == [(2, "category_path", "ambiguous")]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """JSON Schema (draft 2020-12) with errors that point at the place, and with room for expressions."""
 
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -48,7 +49,8 @@ def schema_errors(
 
 def _definition_error(start: list[str | int], error: ValidationError) -> DefinitionError:
     code = _CODES.get(str(error.validator), "invalid")
-    detail = error.message
+    # A long value would leave no room for what is wrong about it.
+    detail = error.message.replace(repr(error.instance), reprlib.repr(error.instance), 1)
     if error.validator == "pattern" and isinstance(error.schema, Mapping):
         detail = str(error.schema.get("description", detail))
     return DefinitionError.at([*start, *error.absolute_path], code, detail)

@@ -41,7 +41,13 @@ class HttpPost(StepKind):
     transactional = False
     input_schema = inputs_schema(
         required=["url"],
-        url={"type": "string", "minLength": 1, "maxLength": 2000, "examples": ["https://example.com/hook"]},
+        url={
+            "description": "An address that begins with http:// or https://.",
+            "type": "string",
+            "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://",
+            "maxLength": 2000,
+            "examples": ["https://example.com/hook"],
+        },
         json={"description": "Any JSON; null when left out."},
     )
     output_schema = outputs_schema(status={"type": "integer"}, body={})

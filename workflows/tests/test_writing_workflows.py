@@ -58,6 +58,7 @@ def test_every_fault_of_a_definition_is_named_with_its_place(client: Any) -> Non
         {"id": "b", "uses": "products.update", "needs": ["nobody"], "with": {}},
         {"id": "c", "uses": "approval", "if": "1 +"},
         select("d", colour="red"),
+        {"id": "e", "uses": "http.post", "with": {"url": "file:///etc/passwd"}},
         on={"schedule": {"cron": "every day"}},
     )
     answer = client.post(URL, {"name": "Faulty", "definition": faulty})
@@ -70,6 +71,7 @@ def test_every_fault_of_a_definition_is_named_with_its_place(client: Any) -> Non
         ("/definition/steps/1/with/set", "required"),
         ("/definition/steps/2/if", "invalid_expression"),
         ("/definition/steps/3/with/filter/colour", "unknown_field"),
+        ("/definition/steps/4/with/url", "invalid"),
     }
     assert not Workflow.objects.exists()
 

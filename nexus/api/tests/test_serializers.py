@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.serializers import MeSerializer
 from nexus.api.errors import flatten
 from nexus.api.serializers import Serializer, validated_values
+from nexus.api.views import EmptySerializer
 
 
 class Shelf(Serializer):
@@ -52,6 +53,13 @@ def test_what_is_in_a_list_has_the_type_that_the_schema_promises() -> None:
     assert not shelf.is_valid()
     places = {error["pointer"] for error in flatten(shelf.errors)}
     assert places == {"/sizes/1", "/sizes/2"}
+
+
+def test_an_unknown_field_is_told_which_are_known() -> None:
+    some, none = Shelf(data={"code": "a", "x": 1}), EmptySerializer(data={"x": 1})
+    assert not (some.is_valid() or none.is_valid())
+    assert some.errors["x"] == ["Unknown field. Known are: code, sizes."]
+    assert none.errors["x"] == ["Unknown field. Known are: none."]
 
 
 def test_validated_values_are_those_of_a_serializer() -> None:

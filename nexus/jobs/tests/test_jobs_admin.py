@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from nexus.jobs.models import LogLine
 from nexus.jobs.tests.conftest import Counting, MakeJob, work_off
 
 pytestmark = pytest.mark.django_db
@@ -33,11 +34,12 @@ def test_the_progress_of_jobs_is_seen_and_why_they_are_there(staff: Client, make
     assert '<progress value="25" max="25"></progress> 25 / 25' in page
 
 
-def test_a_job_is_cancelled(staff: Client, make_job: MakeJob) -> None:
+def test_a_job_is_cancelled_and_says_by_whom(staff: Client, administrator: User, make_job: MakeJob) -> None:
     job = make_job()
     assert "1 asked to stop." in act(staff, "cancel_jobs", job.pk)
     job.refresh_from_db()
     assert job.status == "cancelled"
+    assert LogLine.objects.get(job=job, message="Asked to stop.").user == administrator
 
 
 def test_what_cannot_be_cancelled_is_explained(staff: Client, make_job: MakeJob) -> None:

@@ -51,6 +51,13 @@ def test_a_whole_is_not_judged_while_a_part_is_open(schema: dict[str, Any], valu
     assert faults(schema, value, expressions=False) != []
 
 
+def test_a_long_value_leaves_room_for_what_is_wrong_about_it() -> None:
+    (error,) = schema_errors({"type": "array", "maxItems": 3}, [{"id": f"step {n}"} for n in range(500)])
+    assert error.detail.endswith("is too long")
+    (error,) = schema_errors({"type": "array"}, "x" * 1000)
+    assert error.detail.endswith("is not of type 'array'")
+
+
 def test_that_none_of_several_forms_fits_is_known_all_the_same() -> None:
     assert faults(BY_IDS_OR_FILTER, {"note": OPEN}) == [("", "invalid")]
     assert faults(BY_IDS_OR_FILTER, {"note": OPEN, "ids": OPEN}) == []
