@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -177,6 +177,7 @@ def _encode(rights: Rights) -> bytes:
     return orjson.dumps({"rights": rights, "valid_at": time.time()})
 
 
+@lru_cache(maxsize=1024)
 def _decode(value: bytes) -> tuple[Rights, float]:
     document: dict[str, Any] = orjson.loads(value)
     known = document["rights"]

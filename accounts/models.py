@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 
-from accounts.roles import ADMINISTRATOR, ROLES
+from accounts.roles import ADMINISTRATOR, ROLES, permissions_of
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -116,6 +116,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         if self.is_superuser:
             names.add(ADMINISTRATOR)
         return [role for role in ROLES if role in names]
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Whether this active user's roles hold a permission; a superuser holds all. `RoleBackend` says no other."""
+        return self.is_active and (self.is_superuser or (obj is None and perm in permissions_of(self.roles)))
 
     def clean(self) -> None:
         """Normalize the address before the database compares it."""

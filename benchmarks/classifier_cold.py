@@ -113,9 +113,9 @@ def measure(one: Measured) -> dict[str, float | None]:
         parts.append(
             np.stack(
                 [
-                    hits(alone.scores, cold, products, 1),
-                    hits(readings.scores, cold, products, 1),
-                    hits(readings.scores, cold, products, 5),
+                    hits(alone.scores.toarray(), cold, products, 1),
+                    hits(readings.scores.toarray(), cold, products, 1),
+                    hits(readings.scores.toarray(), cold, products, 5),
                     hits(other, cold, products, 1),
                     hits(other, cold, products, 5),
                     readings.confidence() >= COLD_THRESHOLD,

@@ -187,12 +187,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "nexus.api.middleware.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "nexus.api.browser.CorsMiddleware",
     "nexus.api.middleware.RequestLimitsMiddleware",
-    "nexus.api.browser.SessionMiddleware",
-    "nexus.api.browser.CsrfViewMiddleware",
-    "nexus.api.browser.AuthenticationMiddleware",
-    "nexus.api.browser.MessageMiddleware",
+    "nexus.api.browser.BrowserMiddleware",
 ]
 
 ROOT_URLCONF = "nexus.urls"
@@ -365,8 +362,11 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEVELOPMENT
 SILENCED_SYSTEM_CHECKS = [
-    # The middleware against forged requests is there, as nexus.api.browser.CsrfViewMiddleware.
+    # The middleware for forms, sign-in, messages and sessions is there, within nexus.api.browser.BrowserMiddleware.
     "security.W003",
+    "admin.E408",
+    "admin.E409",
+    "admin.E410",
     # Redirects to https are the proxy's work: an API that redirects a POST loses its body.
     "security.W008",
 ]

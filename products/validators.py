@@ -15,7 +15,7 @@ def gtin_check_digit(digits: str) -> int:
     Weights 3, 1, 3, … from the right; the sum with the check digit is a multiple of ten
     (GS1 General Specifications, 7.9).
     """
-    total = sum(int(digit) * (3 if index % 2 == 0 else 1) for index, digit in enumerate(reversed(digits)))
+    total = 3 * sum(map(int, digits[-1::-2])) + sum(map(int, digits[-2::-2]))
     return -total % 10
 
 

@@ -118,7 +118,7 @@ class MySessionViewSet(ListMixin, GenericViewSet):
 
 
 def _profile(user: User) -> Any:
-    return shower(MeSerializer).to_representation(user)
+    return shower(MeSerializer)(user)
 
 
 def _user(request: Request) -> User:

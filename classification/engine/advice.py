@@ -127,7 +127,7 @@ def _doubtful(readings: Readings) -> Iterator[tuple[int, int, int | None, float]
     confidences = readings.confidence()
     rows = np.flatnonzero(readings.is_known() & (confidences < COLD_THRESHOLD))
     for row in rows.tolist():
-        scores = readings.scores[row]
+        scores = readings.scores[[row]].toarray()[0]
         first, *others = np.argsort(-scores, kind="stable")[:2].tolist()
         second = others[0] if others and scores[others[0]] > 0 else None
         yield row, first, second, 1.0 - float(confidences[row])
@@ -153,7 +153,7 @@ def _blurs(cold: ColdStart, tallies: dict[int, _Tally]) -> list[float]:
     for start in range(0, len(cold.leaves), _BATCH):
         leaves = cold.leaves[start : start + _BATCH]
         probabilities = cold.read([Text(leaf.name) for leaf in leaves]).probabilities()
-        for row, likely in enumerate(probabilities):
+        for row, likely in enumerate(probabilities.toarray()):
             number = start + row
             blurs.append(min(1.0 - float(likely[number]), 0.99))
             likely[number] = 0.0

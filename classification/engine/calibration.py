@@ -20,8 +20,11 @@ _RIDGE, _RIDGE_OF_BIAS = 1.0, 0.01
 
 def softmax(scores: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
     """Probabilities along the last axis; a greater temperature makes them more even."""
-    powers = np.exp((scores - scores.max(axis=-1, keepdims=True)) / np.float32(temperature))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
+    powers = scores - scores.max(axis=-1, keepdims=True)
+    powers /= np.float32(temperature)
+    np.exp(powers, out=powers)
+    powers /= powers.sum(axis=-1, keepdims=True)
+    return powers
 
 
 def fit_temperature(scores: NDArray[np.float32], truth: NDArray[np.int64]) -> float:

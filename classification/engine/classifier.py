@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classification.engine import artefact
+from classification.engine.back_off import Unsure, back_offs
+from classification.engine.calibration import Confidence
 from classification.engine.cold_start import COLD_THRESHOLD, ColdStart, pseudo_labels
-from classification.engine.data import Candidate, Category, Example, Prediction, Settings, Text
+from classification.engine.data import BackOff, Candidate, Category, Example, Prediction, Settings, Text
 from classification.engine.learning import Learned, learn, learn_from_guesses
 from classification.engine.observation import (
     TOP,
@@ -166,34 +168,46 @@ class Classifier:
 
     def _answers_of_cold_start(self, texts: Sequence[Text], top_k: int) -> tuple[Answers, BatchReasons]:
         readings = self._cold.read(texts)
-        probabilities = readings.probabilities().astype(np.float32)
-        order, _ = top_probabilities(probabilities, max(top_k, 2))
+        probabilities = readings.probabilities().astype(np.float32).toarray()
+        order, best = top_probabilities(probabilities, max(top_k, 2))
         confidences, known = readings.confidence(), readings.is_known()
         certain = known & (confidences >= COLD_THRESHOLD)
-        answers = Answers(probabilities, order, confidences, certain, known, known)
-        return answers, ColdReasons(answers, self._tree, self._ids, readings)
+        above = self._back_offs(known & ~certain, confidences, probabilities, None)
+        answers = Answers(order, best[:, : order.shape[1]], confidences, certain, known, above)
+        return answers, ColdReasons(answers, readings)
 
     def _answers_of_model(
         self, learned: Learned, texts: Sequence[Text], top_k: int
     ) -> tuple[Answers, BatchReasons]:
-        seen = learned.observe(texts, self._cold.read)
-        order, best = top_probabilities(seen.probabilities, max(top_k, TOP))
+        seen, probabilities = learned.observe(texts, self._cold.read)
+        order, best = top_probabilities(probabilities, max(top_k, TOP))
         known, near, belongs = _belonging(learned, seen)
         confidences, threshold = _confidences(learned, best, seen, order[:, 0])
         backed = is_backed(
             order[:, 0], learned.is_proven[order[:, 0]], seen.cold, trusts_cold=learned.trusts_cold
         )
         certain = belongs & backed & (confidences >= (np.inf if threshold is None else threshold))
-        answers = Answers(seen.probabilities, order, confidences, certain, known, near)
-        return answers, LearnedReasons(answers, self._tree, self._ids, learned, seen)
+        above = self._back_offs(known & near & ~certain, confidences, probabilities, learned.confidence)
+        answers = Answers(order, best[:, : order.shape[1]], confidences, certain, known, above)
+        return answers, LearnedReasons(answers, self._ids, learned, seen)
+
+    def _back_offs(
+        self,
+        is_unsure: Truths,
+        confidences: Floats,
+        probabilities: NDArray[np.float32],
+        trust: Confidence | None,
+    ) -> dict[int, BackOff]:
+        numbers = np.flatnonzero(is_unsure)
+        unsure = Unsure(numbers, confidences[numbers], probabilities[numbers])
+        return back_offs(unsure, self._tree, self._ids, trust)
 
     def _predictions(self, answers: Answers, reasons: BatchReasons, top_k: int) -> list[Prediction]:
         """The first candidate has its calibrated confidence; the others share the rest as their probabilities do.
 
         Theirs are rounded down, so that all together are never more than one.
         """
-        order = answers.order[:, :top_k]
-        chances = np.take_along_axis(answers.probabilities, order, axis=1).astype(np.float64)
+        order, chances = answers.order[:, :top_k], answers.chances[:, :top_k]
         first = answers.confidences[:, None]
         shares = (1.0 - first) * chances / np.maximum(1.0 - chances[:, :1], 1e-9)
         others = np.floor(np.minimum(shares, first)[:, 1:] * _PLACES) / _PLACES
@@ -258,7 +272,7 @@ def _belonging(learned: Learned, seen: Observation) -> tuple[Truths, Truths, Tru
     gate, known = learned.gate, has_words & resembles
     if gate is None:
         return known, known, known
-    belonging = gate.belonging(gate_signals(seen.scores, seen.familiarity, seen.cold))
+    belonging = gate.belonging(gate_signals(seen.leading, seen.familiarity, seen.cold))
     known |= has_words & (belonging >= gate.known_from)
     return known, belonging >= gate.near_from, has_words & (belonging >= gate.certain_from)
 

@@ -35,7 +35,7 @@ def pseudo_labels(cold: ColdStart, texts: Sequence[Text], share: float = 0.5) ->
     for start in range(0, len(texts), _BATCH):
         readings = cold.read(texts[start : start + _BATCH])
         confidences.append(readings.confidence())
-        best.append(readings.best())
+        best.append(readings.best)
     sure, leaves = np.concatenate(confidences), np.concatenate(best)
     order = np.argsort(-sure, kind="stable")[: int(share * len(texts))]
     return [(int(number), int(leaves[number])) for number in np.sort(order) if sure[number] > 0]

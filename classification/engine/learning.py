@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from scipy.special import bdtrc
 
 from classification.engine.calibration import Confidence, Logistic, fit_temperature, fit_threshold, softmax
@@ -26,6 +27,7 @@ from classification.engine.observation import (
     gate_signals,
     is_backed,
     top_probabilities,
+    two_greatest,
 )
 from classification.engine.out_of_fold import FEW_UNLABELLED, Material, Unseen, predict_unseen
 from classification.engine.readings import COLD_THRESHOLD, Readings
@@ -62,11 +64,19 @@ def cold_shares(counts: NDArray[np.integer], trust: float) -> Floats:
     return np.asarray(trust * shares, dtype=np.float32)
 
 
-def blend(cold: Floats, learned: Floats, shares: Floats) -> Floats:
-    """Mix two sets of probabilities of shape (rows, leaves); a cold row of zeros has no say."""
-    own = np.where(cold.sum(axis=1, keepdims=True) > 0, shares, np.float32(0.0))
-    mixed = own * cold + (1 - own) * learned
-    return np.asarray(mixed / mixed.sum(axis=1, keepdims=True), dtype=np.float32)
+def blend(cold: csr_matrix, learned: Floats, shares: Floats) -> Floats:
+    """Mix two sets of probabilities of shape (rows, leaves); a cold row of zeros has no say.
+
+    ``shares`` are those of the cold start, for each leaf or for each leaf of each row.
+    """
+    rows = np.repeat(np.arange(cold.shape[0]), np.diff(cold.indptr))
+    has_say = np.bincount(rows, cold.data, minlength=cold.shape[0]) > 0
+    mixed = (1 - shares) * learned
+    mixed[~has_say] = learned[~has_say]
+    own = np.broadcast_to(shares, learned.shape)[rows, cold.indices]
+    mixed[rows, cold.indices] += own * cold.data.astype(np.float32)
+    mixed /= mixed.sum(axis=1, keepdims=True)
+    return mixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +99,11 @@ class Learned:
     is_proven: Truths
     trusts_cold: bool
 
-    def observe(self, texts: Sequence[Text], read: ColdReader) -> Observation:
-        """Look at a batch, which the cold start reads if it has a say."""
+    def observe(self, texts: Sequence[Text], read: ColdReader) -> tuple[Observation, Floats]:
+        """Look at a batch, which the cold start reads if it has a say.
+
+        Beside what is seen stand the probabilities, of shape (rows, leaves).
+        """
         batch = batch_of(texts)
         found = self.features.occurrences(batch)
         rows = self.features.rows_of(found, len(texts))
@@ -99,9 +112,9 @@ class Learned:
         readings = None
         if self.shares is not None:
             readings = read(texts)
-            probabilities = blend(readings.probabilities().astype(np.float32), probabilities, self.shares)
+            probabilities = blend(readings.probabilities(), probabilities, self.shares)
         seen = familiarity(batch, found, len(texts))
-        return Observation(batch, found, rows, scores, probabilities, seen, readings)
+        return Observation(batch, found, rows, two_greatest(scores), seen, readings), probabilities
 
 
 def document(leaf: Category) -> Text:
@@ -188,7 +201,7 @@ def _ranked(unseen: Unseen, material: Material, read: ColdReader) -> tuple[float
     if not cold_shares(unseen.counts, 1.0).any():
         return temperature, None, Measured(unseen, alone, None)
     readings = read([material.texts[number] for number in unseen.numbers])
-    cold = readings.probabilities().astype(np.float32)
+    cold = readings.probabilities()
     trusts = _TRUSTS if is_enough else _TRUSTS[:1]
     blended = [blend(cold, alone, cold_shares(unseen.counts, trust)) for trust in trusts]
     without, *others = [float(np.mean(one.argmax(axis=1) == unseen.labels)) for one in (alone, *blended)]
@@ -212,7 +225,7 @@ def _calibrated(
     groups = measured.labels[backed] if measured.unseen.has_new_leaves else None
     logistic = Logistic.fit(measured.signals(), right)
     own = Shown(measured.gate_signals(), np.where(backed, honest, 0.0))
-    trades = [_shown(learned, learned.observe(trade, read), logistic) for trade in foreign_trades()]
+    trades = [_shown(learned, *learned.observe(trade, read), logistic) for trade in foreign_trades()]
     least = fit_threshold(honest[backed], right[backed], promised, groups)
     gate, threshold = Gate.fit(own, trades, least)
     accepted = own.confidence >= (np.inf if threshold is None else threshold)
@@ -224,11 +237,11 @@ def _calibrated(
     return replace(learned, confidence=confidence, gate=gate), ranking_figures(measured) | figures
 
 
-def _shown(learned: Learned, seen: Observation, logistic: Logistic) -> Shown:
+def _shown(learned: Learned, seen: Observation, probabilities: Floats, logistic: Logistic) -> Shown:
     """Products as the gate sees them; an answer that is not backed has no confidence."""
-    leaves, best = top_probabilities(seen.probabilities)
+    leaves, best = top_probabilities(probabilities)
     first = leaves[:, 0]
     signals = confidence_signals(best, first, seen.familiarity, seen.cold)
     backed = is_backed(first, learned.is_proven[first], seen.cold, trusts_cold=learned.trusts_cold)
     confidences = np.where(backed, logistic.predict(signals), 0.0)
-    return Shown(gate_signals(seen.scores, seen.familiarity, seen.cold), confidences)
+    return Shown(gate_signals(seen.leading, seen.familiarity, seen.cold), confidences)

@@ -21,7 +21,7 @@ _MOST_WEIGHTS_JOINTLY, _FEWEST_COLUMNS_JOINTLY = 20_000_000, 20_000
 _MOST_CATEGORIES_ONE_BY_ONE = 4_000
 _OWN_ROWS, _HARD_ROWS, _OTHER_ROWS = 300, 900, 600
 _MOST_DENSE_WEIGHTS = 20_000_000
-_COMMON_COLUMN = 0.05
+_COMMON_COLUMN = 0.1
 _CATEGORIES_AT_ONCE = 32
 _MOST_CELLS_OF_NEARNESS = 20_000_000
 
@@ -62,8 +62,9 @@ class LinearModel:
 
     def scores(self, rows: csr_matrix) -> Floats:
         """Scores of shape (rows, categories)."""
-        found = rows @ self._dense if self._parts is None else self._parts.scores(rows)
-        return np.asarray(found + self.bias, dtype=np.float32)
+        found: Floats = rows @ self._dense if self._parts is None else self._parts.scores(rows)
+        found += self.bias
+        return found
 
     def used_columns(self) -> Integers:
         """The columns that have a weight for any category, in ascending order."""
@@ -105,9 +106,21 @@ class _Parts(NamedTuple):
 
     def scores(self, rows: csr_matrix) -> Floats:
         """rows @ weights, of shape (rows, categories)."""
-        found = (rows @ self.rare).toarray()
+        found = _dense_product(rows, self.rare)
         found += rows[:, self.columns].toarray() @ self.common
-        return np.asarray(found, dtype=np.float32)
+        return found
+
+
+def _dense_product(rows: csr_matrix, weights: csr_matrix) -> Floats:
+    """rows @ weights as a dense matrix, at a quarter of the cost of a sparse one, which must put its columns together.
+
+    The weights of all entries of a row lie side by side in ``spread``, with columns that repeat; making it dense adds
+    them up.
+    """
+    spread = weights[rows.indices]
+    spread.data *= np.repeat(rows.data, np.diff(spread.indptr))
+    shape = rows.shape[0], weights.shape[1]
+    return csr_matrix((spread.data, spread.indices, spread.indptr[rows.indptr]), shape=shape).toarray()
 
 
 def _dropped(weights: NDArray[np.float64]) -> csr_matrix:

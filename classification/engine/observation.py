@@ -1,7 +1,7 @@
 """What is seen in a batch of texts, and which signals of it confidence and the gate look at."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,22 +30,21 @@ class ColdView(NamedTuple):
     @classmethod
     def of(cls, readings: Readings) -> "ColdView":
         """The view of some readings."""
-        return cls(readings.best(), readings.confidence(), readings.signals[:, 3])
+        return cls(readings.best, readings.confidence(), readings.signals[:, 3])
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What model and cold start see in a batch.
+    """What model and cold start see in a batch, but for the probabilities of all leaves, which take much memory.
 
-    ``scores`` and ``probabilities`` have the shape (rows, leaves), ``familiarity`` the shape (rows, 3); ``readings``
-    is None where the cold start has no say. Reasons are found in ``batch``, ``occurrences`` and ``rows``.
+    ``leading`` are the two greatest scores of each row, ``familiarity`` has the shape (rows, 3); ``readings`` is None
+    where the cold start has no say. Reasons are found in ``batch``, ``occurrences`` and ``rows``.
     """
 
     batch: Batch
     occurrences: Occurrences
     rows: csr_matrix
-    scores: NDArray[np.float32]
-    probabilities: NDArray[np.float32]
+    leading: NDArray[np.float32]
     familiarity: Floats
     readings: Readings | None
 
@@ -59,7 +58,7 @@ def top_probabilities(probabilities: NDArray[np.float32], most: int = TOP) -> tu
     """The leaves with the greatest probabilities, best first, and these; ones that do not exist have none."""
     count = min(most, probabilities.shape[1])
     if count < probabilities.shape[1]:
-        leaves = np.argpartition(-probabilities, count - 1, axis=1)[:, :count]
+        leaves = np.argpartition(probabilities, -count, axis=1)[:, -count:]
     else:
         leaves = np.broadcast_to(np.arange(count), probabilities.shape)
     values = np.take_along_axis(probabilities, leaves, axis=1)
@@ -94,12 +93,19 @@ def is_backed(leaves: Integers, is_proven: Truths, cold: ColdView | None, *, tru
     return is_proven | ((cold.best == leaves) & (cold.confidence >= COLD_THRESHOLD))
 
 
-def gate_signals(scores: NDArray[np.float32], familiarity: Floats, cold: ColdView | None) -> Floats:
+def two_greatest(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The two greatest scores of each row, in descending order; a single leaf leads by one."""
+    if scores.shape[1] == 1:
+        return np.hstack([scores, scores - 1])
+    # A copy, as a view would keep all scores in memory.
+    return np.partition(scores, -2, axis=1)[:, :-3:-1].copy()
+
+
+def gate_signals(leading: NDArray[np.float32], familiarity: Floats, cold: ColdView | None) -> Floats:
     """What the gate looks at, of shape (rows, 5), or (rows, 7) beside a cold start.
 
     Familiarity, the best score and its lead over the second; how sure the cold start is, and how many words it does
     not know.
     """
-    two = -np.partition(-scores, 1, axis=1)[:, :2] if scores.shape[1] > 1 else np.hstack([scores, scores - 1])
-    columns = [familiarity, two[:, 0], two[:, 0] - two[:, 1]]
+    columns: list[NDArray[Any]] = [familiarity, leading[:, 0], leading[:, 0] - leading[:, 1]]
     return np.column_stack(columns if cold is None else [*columns, cold.confidence, cold.unknown])

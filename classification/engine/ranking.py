@@ -30,6 +30,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from classification.engine.data import Evidence, Text
 from classification.engine.phrase_index import Floats, Integers, PhraseIndex
@@ -77,10 +78,42 @@ class _Credit(NamedTuple):
     values: Floats
 
 
+class _Scores(NamedTuple):
+    """Scores above zero, text by text and leaf by leaf, and the best leaf of each text (see ``Readings``)."""
+
+    lengths: Integers
+    leaves: Integers
+    values: Floats
+    best: Integers
+    first: Floats
+    second: Floats
+
+    @classmethod
+    def of(cls, cells: Integers, values: Floats, texts: int, size: int) -> "_Scores":
+        """Add up values by cell, which is the number of the text times ``size`` and the number of the leaf."""
+        cells, places = np.unique(cells, return_inverse=True)
+        sums = np.asarray(np.bincount(places, values, minlength=len(cells)), dtype=np.float64)
+        rows, leaves = np.divmod(cells[sums > 0], size)
+        sums = sums[sums > 0]
+        lengths = np.bincount(rows, minlength=texts)
+        has_any = np.flatnonzero(lengths)
+        starts = (np.cumsum(lengths) - lengths)[has_any]
+        best, first, second = np.zeros(texts, dtype=np.int64), np.zeros(texts), np.zeros(texts)
+        if len(starts):
+            first[has_any] = np.maximum.reduceat(sums, starts)
+            ties = np.flatnonzero(sums == first[rows])
+            firsts = ties[np.unique(rows[ties], return_index=True)[1]]
+            best[has_any] = leaves[firsts]
+            others = sums.copy()
+            others[firsts] = 0.0
+            second[has_any] = np.maximum.reduceat(others, starts)
+        return cls(lengths, leaves, sums, best, first, second)
+
+
 class _Part(NamedTuple):
     """Scores and signals of a few texts, and the words that spoke for a leaf in any of them."""
 
-    scores: Floats
+    scores: _Scores
     signals: Floats
     explainer: Explainer
 
@@ -141,8 +174,13 @@ class Ranking:
         ]
         if not parts:
             return self.unread(texts)
-        scores, signals = (np.concatenate([part[number] for part in parts]) for number in (0, 1))
-        readings = Readings(texts, scores, signals, self.explainer)
+        lengths, leaves, values, best, first, _ = map(
+            np.concatenate, zip(*[part.scores for part in parts], strict=True)
+        )
+        starts = np.concatenate(([0], np.cumsum(lengths)))
+        scores = csr_matrix((values, leaves, starts), shape=(len(texts), self.size))
+        signals = np.concatenate([part.signals for part in parts])
+        readings = Readings(texts, scores, best, first, signals, self.explainer)
         if len(texts) == 1:
             # Somebody waits for it, and for its reasons.
             readings.explainers[0] = parts[0].explainer
@@ -151,7 +189,9 @@ class Ranking:
     def unread(self, texts: Sequence[Text]) -> Readings:
         """Readings of texts of which the cold start shall not say anything."""
         count = len(texts)
-        return Readings(texts, np.zeros((count, self.size)), np.zeros((count, SIGNALS)), self.explainer)
+        nothing = csr_matrix((count, self.size))
+        best, signals = np.zeros(count, dtype=np.int64), np.zeros((count, SIGNALS))
+        return Readings(texts, nothing, best, np.zeros(count), signals, self.explainer)
 
     def _read_some(self, texts: Sequence[Text], scratch: Floats) -> _Part:
         """What is read of a few texts."""
@@ -159,10 +199,9 @@ class Ranking:
         worth = self._idf[found.terms] * found.weights
         credit = self._credit(found, worth, scratch)
         cells = found.rows[credit.places] * self.size + credit.leaves
-        scores = np.bincount(cells, credit.values, minlength=len(texts) * self.size).astype(np.float64)
-        scores = scores.reshape(len(texts), self.size)
+        scores = _Scores.of(cells, credit.values, len(texts), self.size)
         explainer = partial(_evidence, found.raws, credit)
-        return _Part(scores, _signals(found, worth, scores), explainer)
+        return _Part(scores, _signals(found, worth, scores, self.size), explainer)
 
     def _find(self, texts: Sequence[Text]) -> _Found:
         size = len(self.vocabulary)
@@ -256,24 +295,14 @@ def _factor(term: str) -> float:
     return _GENERIC_FACTOR if term in GENERIC_WORDS else 1.0
 
 
-def _signals(found: _Found, worth: Floats, scores: Floats) -> Floats:
+def _signals(found: _Found, worth: Floats, scores: _Scores, leaves: int) -> Floats:
     """The signals of how sure the best leaf of each text is, of shape (texts, SIGNALS); see ``Readings``."""
-    first, second = _two_best(scores)
-    possible = np.bincount(found.rows, worth, minlength=len(scores))
+    first, second = scores.first, scores.second
+    possible = np.bincount(found.rows, worth, minlength=len(first))
     signals = (
         first / np.where(possible > 0, possible, 1.0),
         (first - second) / np.where(first > 0, first, 1.0),
-        np.log1p(first / _idf_of(1.0, scores.shape[1])),
+        np.log1p(first / _idf_of(1.0, leaves)),
         np.log1p(found.unknown),
     )
     return np.stack(signals, axis=1)
-
-
-def _two_best(scores: Floats) -> tuple[Floats, Floats]:
-    """The best and the next best score of each row."""
-    rows, best = np.arange(len(scores)), scores.argmax(axis=1)
-    first = scores[rows, best]
-    scores[rows, best] = 0.0
-    second = scores.max(axis=1)
-    scores[rows, best] = first
-    return first, second

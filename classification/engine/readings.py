@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from classification.engine.data import Evidence, Text
 
@@ -23,7 +24,10 @@ _BIAS, _OF_GAP, _OF_STRENGTH, _OF_BOTH, _OF_UNKNOWN = -1.5, 1.5, 2.2, 1.2, -1.1
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """``scores`` has the shape (texts, leaves), ``signals`` the shape (texts, SIGNALS).
+    """``scores`` has the shape (texts, leaves), with an entry for each leaf that any word speaks for.
+
+    ``best`` is the number of the best leaf of each text, the first of equal ones and 0 where there is none, and
+    ``highest`` its score. ``signals`` has the shape (texts, SIGNALS).
 
     The signals say how sure the best leaf is: how much of the known words it explains, how far it is from the
     next leaf (from 0 to 1), the strength ln(1 + score / weight of a word that only one leaf has), and ln(1 + the
@@ -32,7 +36,9 @@ class Readings:
     """
 
     texts: Sequence[Text]
-    scores: Floats
+    scores: csr_matrix
+    best: Integers
+    highest: Floats
     signals: Floats
     explainer: Callable[[Text], Explainer]
     explainers: dict[int, Explainer] = field(default_factory=dict, repr=False, compare=False)
@@ -45,23 +51,19 @@ class Readings:
 
     def is_known(self) -> Truths:
         """Whether anything in each text speaks for any leaf."""
-        return np.asarray(self.scores.max(axis=1, initial=0.0) >= LEAST_SCORE)
+        return self.highest >= LEAST_SCORE
 
-    def best(self) -> Integers:
-        """The number of the best leaf of each text, the first of equal ones."""
-        return np.asarray(self.scores.argmax(axis=1), dtype=np.int64)
-
-    def probabilities(self) -> Floats:
+    def probabilities(self) -> csr_matrix:
         """Scores as probabilities, exp(sharpness * score / best score); a row of zeros where nothing is known.
 
         Leaves without a score have no probability.
         """
-        best = self.scores.max(axis=1, initial=0.0)
-        powers = np.zeros_like(self.scores)
-        rows, leaves = np.nonzero(self.scores * self.is_known()[:, None])
-        powers[rows, leaves] = np.exp(_SHARPNESS * (self.scores[rows, leaves] / best[rows] - 1.0))
-        totals = powers.sum(axis=1, keepdims=True)
-        return np.asarray(powers / np.where(totals > 0, totals, 1.0), dtype=np.float64)
+        scores = self.scores
+        rows = np.repeat(np.arange(scores.shape[0]), np.diff(scores.indptr))
+        powers = np.exp(_SHARPNESS * (scores.data / self.highest[rows] - 1.0)) * self.is_known()[rows]
+        totals = np.bincount(rows, powers, minlength=scores.shape[0])
+        chances = powers / np.where(totals > 0, totals, 1.0)[rows]
+        return csr_matrix((chances, scores.indices, scores.indptr), shape=scores.shape)
 
     def confidence(self) -> Floats:
         """How likely the best leaf of each text is right; 0 where nothing is known.
@@ -82,6 +84,5 @@ class Readings:
 
     def explained(self, leaves: Integers) -> Floats:
         """How much of the known words of each text the leaf given for it explains."""
-        rows = np.arange(len(self.scores))
-        best = self.scores.max(axis=1, initial=0.0)
-        return np.asarray(self.signals[:, 0] * self.scores[rows, leaves] / np.where(best > 0, best, 1.0))
+        own = np.asarray(self.scores[np.arange(len(leaves)), leaves]).ravel()
+        return np.asarray(self.signals[:, 0] * own / np.where(self.highest > 0, self.highest, 1.0))

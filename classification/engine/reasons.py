@@ -1,43 +1,38 @@
 """Why the answers of a batch were given: worked out for the whole batch at once, when the first is asked for."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classification.engine.calibration import Confidence, logit
-from classification.engine.data import BackOff, Candidate, Evidence, Neighbour
+from classification.engine.data import BackOff, Evidence, Neighbour
 from classification.engine.explanation import Contributions, contributions, terms
 from classification.engine.learning import Learned
 from classification.engine.observation import Observation
-from classification.engine.readings import COLD_THRESHOLD, Readings
-from classification.engine.report import mass_above, pairs_above
-from classification.engine.tree import Tree
+from classification.engine.readings import Readings
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-_MOST_OPEN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """The answers of a batch as arrays.
 
-    ``probabilities`` has the shape (rows, leaves), ``order`` the leaves of the candidates, best first, of shape (rows,
-    candidates); ``confidences``, ``certain``, ``known`` and ``near`` have one entry a row. Only what is near to the
-    catalogue may have an answer at a higher level.
+    ``order`` are the leaves of the candidates, best first, and ``chances`` their probabilities, of shape (rows,
+    candidates); ``confidences``, ``certain`` and ``known`` have one entry a row, ``back_offs`` are the answers at a
+    higher level by row. The probabilities of all leaves are not kept: they would take more memory than all else.
     """
 
-    probabilities: NDArray[np.float32]
     order: Integers
+    chances: Floats
     confidences: Floats
     certain: NDArray[np.bool_]
     known: NDArray[np.bool_]
-    near: NDArray[np.bool_]
+    back_offs: Mapping[int, BackOff]
 
     @property
     def best(self) -> Integers:
@@ -53,10 +48,8 @@ class Answers:
 class BatchReasons(ABC):
     """The reasons of all rows of a batch."""
 
-    def __init__(
-        self, answers: Answers, tree: Tree, category_ids: Sequence[int], confidence: Confidence | None
-    ) -> None:
-        self.answers, self.tree, self.category_ids, self.confidence = answers, tree, category_ids, confidence
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
 
     @property
     @abstractmethod
@@ -73,54 +66,12 @@ class BatchReasons(ABC):
     def neighbours(self) -> Sequence[tuple[Neighbour, ...]]:
         """The nearest examples of each answer's category."""
 
-    @cached_property
-    def back_offs(self) -> dict[int, BackOff]:
-        """What is certain in the rows whose leaf is not: the nearest such node over the best leaf."""
-        answers = self.answers
-        unsure = np.flatnonzero(answers.known & answers.near & ~answers.certain)
-        rows, nodes = pairs_above(answers.best, unsure, self.tree)
-        found: dict[int, BackOff] = {}
-        if not len(rows):
-            return found
-        chances, threshold = self._chances(rows, nodes)
-        for number in np.flatnonzero(chances >= threshold).tolist():
-            row, node = int(rows[number]), int(nodes[number])
-            if row not in found:
-                found[row] = BackOff(
-                    self.tree.ids[node], round(float(chances[number]), 4), self._open_below(row, node)
-                )
-        return found
-
-    def _chances(self, rows: Integers, nodes: Integers) -> tuple[Floats, float]:
-        answers = self.answers
-        mass = mass_above(answers.probabilities, answers.confidences, rows, nodes, self.tree)
-        if self.confidence is None:
-            return mass, COLD_THRESHOLD
-        if self.confidence.above is None or self.confidence.above_threshold is None:
-            return mass, np.inf
-        return self.confidence.above.predict(logit(mass)[:, None]), self.confidence.above_threshold
-
-    def _open_below(self, row: int, node: int) -> tuple[Candidate, ...]:
-        """The leaves below a node that the answer may be, the best first: it keeps its confidence."""
-        leaves = self.tree.below[node]
-        own = self.answers.probabilities[row, leaves]
-        order = np.argsort(-own, kind="stable")[:_MOST_OPEN]
-        first, *chances = own[order].tolist()
-        confidence = float(self.answers.confidences[row])
-        rest = max(1e-9, 1.0 - first)
-        shares = [confidence, *(min((1.0 - confidence) * chance / rest, confidence) for chance in chances)]
-        return tuple(
-            Candidate(self.category_ids[leaf], round(share, 4))
-            for leaf, share, chance in zip(leaves[order].tolist(), shares, (1.0, *chances), strict=True)
-            if chance > 0
-        )
-
 
 class ColdReasons(BatchReasons):
     """Reasons of the cold start: the words that it found in a category."""
 
-    def __init__(self, answers: Answers, tree: Tree, category_ids: Sequence[int], readings: Readings) -> None:
-        super().__init__(answers, tree, category_ids, None)
+    def __init__(self, answers: Answers, readings: Readings) -> None:
+        super().__init__(answers)
         self.readings = readings
 
     @cached_property
@@ -156,14 +107,13 @@ class LearnedReasons(BatchReasons):
     def __init__(
         self,
         answers: Answers,
-        tree: Tree,
         category_ids: Sequence[int],
         learned: Learned,
         seen: Observation,
     ) -> None:
-        super().__init__(answers, tree, category_ids, learned.confidence)
-        self.learned, self.seen = learned, seen
-        self.cold = ColdReasons(answers, tree, category_ids, seen.readings) if seen.readings else None
+        super().__init__(answers)
+        self.category_ids, self.learned, self.seen = category_ids, learned, seen
+        self.cold = ColdReasons(answers, seen.readings) if seen.readings else None
 
     @cached_property
     def _contributions(self) -> Contributions:
@@ -231,4 +181,4 @@ class RowReasons:
     @property
     def back_off(self) -> BackOff | None:
         """What is certain when the leaf is not."""
-        return self._batch.back_offs.get(self._row)
+        return self._batch.answers.back_offs.get(self._row)

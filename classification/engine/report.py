@@ -26,6 +26,7 @@ from classification.engine.observation import (
     gate_signals,
     is_backed,
     top_probabilities,
+    two_greatest,
 )
 from classification.engine.out_of_fold import Unseen
 from classification.engine.tree import Tree
@@ -61,7 +62,7 @@ class Measured:
 
     def gate_signals(self) -> Floats:
         """What the gate looks at."""
-        return gate_signals(self.unseen.scores, self.unseen.familiarity, self.cold)
+        return gate_signals(two_greatest(self.unseen.scores), self.unseen.familiarity, self.cold)
 
     def signals(self) -> Floats:
         """What confidence depends on."""

@@ -93,7 +93,7 @@ def borrow(leaves: Sequence[Category]) -> Borrowed:
 def _lenders(source: Thesaurus, leaves: Sequence[Category]) -> dict[int, int]:
     """Leaves of the thesaurus, each with the place of the one leaf that it is meant by."""
     readings = source.ranking.read([Text(leaf.name, description=leaf.path) for leaf in leaves])
-    likely, area = _with_areas(readings.probabilities(), readings.confidence(), source.areas)
+    likely, area = _with_areas(readings.probabilities().toarray(), readings.confidence(), source.areas)
     best = likely.argmax(axis=1)
     rows = np.arange(len(leaves))
     explained = readings.explained(best)

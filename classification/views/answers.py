@@ -120,7 +120,7 @@ class ClassifyViewSet(ListMixin, GenericViewSet):
     def create(self, request: Request) -> HttpResponse:
         """The finished job; the accepted one when the caller prefers not to wait."""
         item, options = ClassifySerializer.parts_of(validated_values(ClassifySerializer, request.data))
-        if "respond-async" in request.headers.get("Prefer", "").lower():
+        if "respond-async" in request.META.get("HTTP_PREFER", "").lower():
             chosen = classify.options(**options)
             job = classify.classify_items([item], chosen=chosen, user_id=request.user.pk)
             return self._accepted(job, Preference_Applied="respond-async")

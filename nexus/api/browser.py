@@ -6,12 +6,34 @@ the API is spared it.
 
 from typing import Any
 
+from corsheaders.middleware import CorsMiddleware as OfOtherOrigins
 from django.conf import settings
-from django.contrib.auth import middleware as auth
-from django.contrib.messages import middleware as messages
-from django.contrib.sessions import middleware as sessions
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
-from django.middleware import csrf
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.cache import patch_vary_headers
+
+from nexus.api.middleware import GetResponse
+
+
+class BrowserMiddleware:
+    """Django's sessions, protection of forms, sign-in and messages, for the admin site."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self._forms = CsrfViewMiddleware(AuthenticationMiddleware(MessageMiddleware(get_response)))
+        self._whole_way: Any = SessionMiddleware(self._forms)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if comes_from_a_browser_session(request):
+            return self._whole_way(request)
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *args: Any) -> Any:
+        """Check forms of the admin site; the API checks a session's token itself, where it accepts one."""
+        return self._forms.process_view(request, *args) if comes_from_a_browser_session(request) else None
 
 
 def comes_from_a_browser_session(request: HttpRequest) -> bool:
@@ -19,30 +41,12 @@ def comes_from_a_browser_session(request: HttpRequest) -> bool:
     return request.path.startswith("/admin") or settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
-class BrowserOnlyMixin:
-    """Makes a middleware step aside for requests that do not come from a browser session."""
+class CorsMiddleware(OfOtherOrigins):
+    """Tells browsers which pages of other origins may read answers; a program has no origin."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        if comes_from_a_browser_session(request):
-            return super().__call__(request)  # type: ignore[misc]
-        return self.get_response(request)  # type: ignore[attr-defined]
-
-
-class SessionMiddleware(BrowserOnlyMixin, sessions.SessionMiddleware):
-    """Django's sessions, for the admin site."""
-
-
-class CsrfViewMiddleware(BrowserOnlyMixin, csrf.CsrfViewMiddleware):
-    """Django's protection of forms, for the admin site."""
-
-    def process_view(self, request: HttpRequest, *args: Any) -> Any:
-        """Check forms of the admin site; the API checks a session's token itself, where it accepts one."""
-        return super().process_view(request, *args) if comes_from_a_browser_session(request) else None
-
-
-class AuthenticationMiddleware(BrowserOnlyMixin, auth.AuthenticationMiddleware):
-    """Django's sign-in, for the admin site."""
-
-
-class MessageMiddleware(BrowserOnlyMixin, messages.MessageMiddleware):
-    """Django's messages, for the admin site."""
+        if "HTTP_ORIGIN" in request.META:
+            return super().__call__(request)
+        response: Any = self.get_response(request)
+        patch_vary_headers(response, ("origin",))
+        return response

@@ -27,7 +27,7 @@ def answer(request: HttpRequest | Request, data: object, status: int = 200, **he
 
 def is_known(request: HttpRequest | Request, tag: str) -> bool:
     """Whether the caller who reads something has what the tag stands for already (``If-None-Match``)."""
-    known = request.headers.get("If-None-Match")
+    known = request.META.get("HTTP_IF_NONE_MATCH")
     return bool(known) and request.method in {"GET", "HEAD"} and _matches(str(known), tag, weak=True)
 
 

@@ -33,6 +33,8 @@ PLAIN_FIELDS = {
     fields.UUIDField,
     relations.PrimaryKeyRelatedField,
 }
+# The same for attributes of instances, of which a float may still be an integer.
+PLAIN_ATTRIBUTES = PLAIN_FIELDS - {fields.FloatField, relations.PrimaryKeyRelatedField}
 
 
 class RowReader:
@@ -123,10 +125,32 @@ def row_reader(serializer_class: Any) -> RowReader | None:
 
 
 @cache
-def shower(serializer_class: Any) -> serializers.BaseSerializer[Any]:
-    """A serializer for all that its class shows with `to_representation`, which changes nothing in it."""
-    made: serializers.BaseSerializer[Any] = serializer_class()
-    return made
+def shower(serializer_class: Any) -> Callable[[Any], Any]:
+    """What shows an instance as a serializer class does: attributes that are shown as they are without their fields."""
+    serializer = serializer_class()
+    if type(serializer).to_representation is not serializers.Serializer.to_representation:
+        shown: Callable[[Any], Any] = serializer.to_representation
+        return shown
+    fields = {name: field for name, field in serializer.fields.items() if not field.write_only}
+    plain = {name: field.source for name, field in fields.items() if _is_plain(field)}
+
+    def show(instance: Any) -> dict[str, Any]:
+        return {
+            name: getattr(instance, plain[name]) if name in plain else _shown_by(field, instance)
+            for name, field in fields.items()
+        }
+
+    return show
+
+
+def _is_plain(field: Any) -> bool:
+    """Whether a field shows an attribute that `to_json` writes as the field would."""
+    return type(field) in PLAIN_ATTRIBUTES and field.source_attrs == [field.source]
+
+
+def _shown_by(field: Any, instance: Any) -> Any:
+    value = field.get_attribute(instance)
+    return None if value is None else field.to_representation(value)
 
 
 @cache

@@ -49,6 +49,8 @@ TAKEN_AS_THEY_ARE: dict[type, tuple[type, ...]] = {
 }
 
 M = TypeVar("M", bound=Model)
+# The attribute, the types that are taken as they are, and the field.
+Column = tuple[str, tuple[type, ...], "Field[Any, Any]"]
 
 
 def like(instance: M, **values: Any) -> M:
@@ -70,11 +72,14 @@ def insert(*instances: Model) -> None:
     """
     statement, fields = _insertion(tuple(type(instance) for instance in instances))
     connection = connections[DEFAULT_DB_ALIAS]
-    values = [
-        _value(instance, field, connection)
-        for instance, own in zip(instances, fields, strict=True)
-        for field in own
-    ]
+    values: list[Any] = []
+    for instance, own in zip(instances, fields, strict=True):
+        for name, taken, field in own:
+            value = getattr(instance, name)
+            if taken and (value is None or type(value) in taken):
+                values.append(value)
+            else:
+                values.append(_made(instance, field, connection))
     keys = statement.send(connection, lambda sql: _only_row(connection, sql, values))
     for instance, key in zip(instances, keys, strict=True):
         instance.pk = key
@@ -87,11 +92,8 @@ def _only_row(connection: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) 
         return cursor.fetchone()
 
 
-def _value(instance: Model, field: "Field[Any, Any]", connection: BaseDatabaseWrapper) -> Any:
-    value = getattr(instance, field.attname)
-    taken = TAKEN_AS_THEY_ARE.get(type(field))
-    if taken and (value is None or type(value) in taken):
-        return value
+def _made(instance: Model, field: "Field[Any, Any]", connection: BaseDatabaseWrapper) -> Any:
+    """What `save` would make of the value of a field."""
     value = field.pre_save(instance, add=True)
     if isinstance(value, DatabaseDefault):
         value = _literal(value)
@@ -109,7 +111,7 @@ def _literal(default: DatabaseDefault) -> Any:
 
 
 @cache
-def _insertion(models: tuple[type[Model], ...]) -> tuple[Statement, list[list["Field[Any, Any]"]]]:
+def _insertion(models: tuple[type[Model], ...]) -> tuple[Statement, list[list[Column]]]:
     """A statement that returns the keys in one row, and the fields of each model whose values it takes."""
     assert not any(event_models(tracks_model=model) for model in models), (
         "The history would not know by whom."
@@ -122,16 +124,16 @@ def _insertion(models: tuple[type[Model], ...]) -> tuple[Statement, list[list["F
     return Statement(sql, sum(map(len, fields))), fields
 
 
-def _inserted(model: type[Model]) -> list["Field[Any, Any]"]:
+def _inserted(model: type[Model]) -> list[Column]:
     return [
-        field
+        (field.attname, TAKEN_AS_THEY_ARE.get(type(field), ()), field)
         for field in model._meta.local_concrete_fields
         if not (field.generated or isinstance(field, AutoField))
     ]
 
 
-def _insert(model: type[Model], fields: Sequence["Field[Any, Any]"]) -> str:
-    columns, places = ", ".join(map(_column, fields)), ", ".join("%s" for _ in fields)
+def _insert(model: type[Model], fields: Sequence[Column]) -> str:
+    columns, places = ", ".join(_column(field) for _, _, field in fields), ", ".join("%s" for _ in fields)
     table, key = _quoted(model._meta.db_table), _column(model._meta.pk)
     return f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key} AS key"  # noqa: S608 - names of the model
 

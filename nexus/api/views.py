@@ -14,7 +14,6 @@ from rest_framework.views import APIView as RestFrameworkView
 from nexus.api import conditional
 from nexus.api.database import repeated_when_stopped
 from nexus.api.filters import StrictFilterBackend
-from nexus.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from nexus.api.idempotency import idempotent
 from nexus.api.pagination import KeysetPagination, Read
 from nexus.api.reading import RowReader, locked_by_key, row_by_key, row_reader, shower
@@ -41,13 +40,15 @@ class ViewMixin:
 
     permissions: dict[str, str] = {}
     takes_body = True
+    # Of the request that writes.
+    host: str
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Everything before the work: authentication, permission, rate; who is at work, for logs and history."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         if request.method not in SAFE_METHODS:
             # Addresses in answers are made of it: a wrong one is refused before anything is written.
-            request._request.get_host()
+            self.host = request._request.get_host()
         if request.method in METHODS_WITH_BODY and hasattr(self, request.method.lower()):
             self._check_body(request.data)
         user = request.user
@@ -56,7 +57,7 @@ class ViewMixin:
         bind(user=user.pk)
         if request.method not in SAFE_METHODS:
             pghistory.context(user=user.pk)
-        if request.method == "POST" and IDEMPOTENCY_KEY in request.headers:
+        if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
             handler = self.post  # type: ignore[attr-defined]
             vars(self)["post"] = partial(idempotent, handler)
 
@@ -104,7 +105,7 @@ class GenericViewSet(ViewMixin, viewsets.GenericViewSet[Any]):
         reader = self.row_reader()
         if reader is None:
             serializer_class: Any = self.get_serializer_class()
-            return shower(serializer_class).to_representation(instance)
+            return shower(serializer_class)(instance)
         return reader.represent(instance)
 
     @property
@@ -196,7 +197,7 @@ class CreateMixin:
     def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The new resource, 201, and its address."""
         data = self.created(request)
-        location = request.build_absolute_uri(f"{request.path}/{data['id']}")
+        location = f"{request.scheme}://{self.host}{request.path}/{data['id']}"
         return conditional.answer(request, data, 201, Location=location)
 
     def created(self: Any, request: Request) -> Any:

@@ -12,4 +12,4 @@ from nexus.jobs.serializers import JobSerializer
 def accepted(request: Request, job: Job) -> HttpResponse:
     """202 with the job and its address."""
     address = request.build_absolute_uri(f"/api/v1/jobs/{job.pk}")
-    return answer(request, shower(JobSerializer).to_representation(job), 202, Location=address)
+    return answer(request, shower(JobSerializer)(job), 202, Location=address)

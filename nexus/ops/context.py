@@ -3,6 +3,7 @@
 The request middleware opens it for requests; tasks and commands open their own with ``work_context``.
 """
 
+import secrets
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ def current_job_id() -> str | None:
 
 def new_request_id() -> str:
     """An id for work that came without one: 32 hexadecimal digits."""
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 def bind(*, user: int | None = None, job: uuid.UUID | str | None = None) -> None:

@@ -33,7 +33,7 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The response to `request`."""
         started = perf_counter()
-        request_id = request.headers.get("X-Request-ID", "")
+        request_id = request.META.get("HTTP_X_REQUEST_ID", "")
         if not REQUEST_ID.fullmatch(request_id):
             request_id = new_request_id()
         request.request_id = request_id  # type: ignore[attr-defined]

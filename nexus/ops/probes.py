@@ -127,7 +127,8 @@ class RedisProbe(Probe[ConnectionInterface]):
 
     def connect(self) -> ConnectionInterface:
         """A connection like those of `nexus.ops.redis.client`."""
-        connection = client().connection_pool.make_connection()
+        pool = client().connection_pool
+        connection: ConnectionInterface = pool.connection_class(**pool.connection_kwargs)
         connection.connect()
         return connection
 

@@ -1,4 +1,4 @@
-"""The process's one Redis client, and the breaker that keeps a silent Redis from holding up requests.
+"""The process's Redis clients, and the breaker that keeps a silent Redis from holding up requests.
 
 Everybody but Celery and Django's cache asks Redis through ``guarded(call, default)``::
 
@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from threading import Lock
+from threading import Lock, local
 from typing import Any, TypeVar
 
 import redis
@@ -31,18 +31,27 @@ Default = TypeVar("Default")
 TIMEOUT_S = 0.5
 REST_S = 1.0
 
+_thread = local()
 
-@lru_cache(maxsize=1)
+
 def client() -> redis.Redis:
-    """The Redis at ``settings.REDIS_URL``; answers bytes; no command takes longer than half a second."""
-    return connect(settings.REDIS_URL)
+    """This thread's client of the Redis at ``settings.REDIS_URL``; answers bytes; no command takes longer than half a
+    second.
+
+    It has one connection, since a pool takes as long to find one and to look whether it is alive as a command. One
+    that Redis has closed meanwhile is made anew.
+    """
+    if not hasattr(_thread, "client"):
+        once_more = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+        _thread.client = connect(settings.REDIS_URL, single_connection_client=True, retry=once_more)
+    found: redis.Redis = _thread.client
+    return found
 
 
-def connect(url: str) -> redis.Redis:
-    """A client of the Redis at `url`, with short timeouts and no retries."""
-    return redis.Redis.from_url(
-        url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
-    )
+def connect(url: str, **options: Any) -> redis.Redis:
+    """A client of the Redis at `url`, with short timeouts and, unless `options` say otherwise, no retries."""
+    timeouts = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+    return redis.Redis.from_url(url, **timeouts | {"retry": Retry(NoBackoff(), 0)} | options)
 
 
 class Breaker:
@@ -128,8 +137,8 @@ class CacheRedis(redis.Redis):
 
 def reset() -> None:
     """Forget the connections and the failures, as a process does that has just been forked."""
-    global _breaker
-    client.cache_clear()
+    global _breaker, _thread
+    _thread = local()
     _breaker = Breaker()
 
 

@@ -1,7 +1,6 @@
 """Everything that changes products one by one, or many in the same way. See `products.services.bulk` for the rest."""
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -78,8 +77,10 @@ def update_product(product: Product, changes: Mapping[str, Any]) -> Product:
     if after["category_id"] != product.category_id:
         _hold_category(after["category_id"])
     values = _values(after) | {"id": product.pk}
-    with _refusals(values):
+    try:
         return next(iter(_replacement(AS_READ).write(values)), product)
+    except IntegrityError as error:
+        raise _refusal(error, values) from error.__cause__
 
 
 def delete_product(product: Product) -> None:
@@ -221,26 +222,25 @@ def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _written(statement: Written, values: Mapping[str, Any]) -> list[Any]:
     """What a statement that stands for itself reads of the product that it writes. Raises as `create_product` does."""
-    in_transaction = connection.in_atomic_block
-    if in_transaction:
-        # It would ask the foreign key when it ends; a statement alone asks when that ends.
-        _hold_category(values["category_id"])
-    with _refusals(values), transaction.atomic() if in_transaction else nullcontext():
-        return statement.write(values)
-
-
-@contextmanager
-def _refusals(values: Mapping[str, Any]) -> Iterator[None]:
-    """Around what writes a product: what the database refuses, told as what it means."""
     try:
-        yield
+        if not connection.in_atomic_block:
+            return statement.write(values)
+        # A transaction would ask the foreign key when it ends; a statement alone asks when that ends.
+        _hold_category(values["category_id"])
+        with transaction.atomic():
+            return statement.write(values)
     except IntegrityError as error:
-        constraint = constraint_of(error)
-        if constraint == SKU_UNIQUE:
-            raise sku_taken(values["sku"]) from None
-        if constraint == CATEGORY_EXISTS:
-            raise no_category(values["category_id"]) from None
-        raise
+        raise _refusal(error, values) from error.__cause__
+
+
+def _refusal(error: IntegrityError, values: Mapping[str, Any]) -> Exception:
+    """What it means that the database refuses a product; the error itself where that has no words."""
+    constraint = constraint_of(error)
+    if constraint == SKU_UNIQUE:
+        return sku_taken(values["sku"])
+    if constraint == CATEGORY_EXISTS:
+        return no_category(values["category_id"])
+    return error
 
 
 def _hold_category(pk: int | None) -> None:

@@ -125,7 +125,7 @@ class ProductViewSet(ModelViewSet):
 
     def update(self, request: Request, *args: Any, partial: bool = False, **kwargs: Any) -> HttpResponse:
         """The product as it is after the change; what replaces it whatever it was needs no look at it first."""
-        if not partial and "If-Match" not in request.headers:
+        if not partial and "HTTP_IF_MATCH" not in request.META:
             # The other way says what is wrong about the values, unless there is no such product at all.
             with suppress(ValidationError):
                 fields = validated_values(ProductSerializer, request.data)

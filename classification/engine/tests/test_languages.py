@@ -49,7 +49,7 @@ def start() -> ColdStart:
     ],
 )
 def test_a_title_finds_the_translated_name(start: ColdStart, title: str, code: str) -> None:
-    assert start.leaves[start.read([Text(title)]).best()[0]].code == code
+    assert start.leaves[start.read([Text(title)]).best[0]].code == code
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +74,12 @@ def english() -> ColdStart:
     ],
 )
 def test_a_title_finds_the_english_name(english: ColdStart, title: str, code: str) -> None:
-    assert english.leaves[english.read([Text(title)]).best()[0]].code == code
+    assert english.leaves[english.read([Text(title)]).best[0]].code == code
 
 
 def test_a_word_of_the_taxonomy_is_no_foreign_word() -> None:
     start = ColdStart([Category(1, "sierra", "Sierra", "Sierra"), Category(2, "saws", "Saws", "Saws")])
-    assert start.leaves[start.read([Text("Sierra")]).best()[0]].code == "sierra"
+    assert start.leaves[start.read([Text("Sierra")]).best[0]].code == "sierra"
 
 
 def test_a_part_of_a_compound_makes_nothing_certain(start: ColdStart) -> None:

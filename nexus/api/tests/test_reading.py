@@ -8,10 +8,16 @@ from django.urls import get_resolver
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from accounts.serializers import MeSerializer
+from classification.serializers.answers import ClassificationJobSerializer
 from conftest import ClientOf
 from nexus.api import reading
+from nexus.api.reading import shower
+from nexus.api.renderers import to_json
 from nexus.api.tests.conftest import PRODUCTS
 from nexus.api.views import GenericViewSet
+from nexus.jobs.models import Job
+from nexus.jobs.serializers import JobSerializer
 from products.demo import load_demo_products, load_demo_taxonomy
 from products.models import Product
 
@@ -77,3 +83,16 @@ def test_what_a_write_answers_is_what_is_read(api: APIClient) -> None:
     url = created.headers["Location"]
     assert api.get(url).content == created.content
     assert api.patch(url, {"name": "b"}).content == api.get(url).content
+
+
+@pytest.mark.parametrize("serializer_class", [JobSerializer, ClassificationJobSerializer])
+def test_an_instance_is_shown_as_its_serializer_shows_it(serializer_class: Any) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    job = Job(kind="classify", parameters={"taxonomy": "a@1", "classifier": {"id": 1}}, created_by_id=5)
+    for started_at in (None, at):
+        job.created_at, job.started_at = at.replace(microsecond=7), started_at
+        assert to_json(shower(serializer_class)(job)) == to_json(serializer_class(job).data)
+
+
+def test_the_profile_is_shown_as_its_serializer_shows_it(administrator: User) -> None:
+    assert to_json(shower(MeSerializer)(administrator)) == to_json(MeSerializer(administrator).data)

@@ -1,5 +1,6 @@
 """Redis that goes away must cost time once, not for every request, and be found again by itself."""
 
+import threading
 import time
 
 import pytest
@@ -51,7 +52,7 @@ def test_a_redis_that_is_back_is_found(
     settings.REDIS_URL = f"redis://127.0.0.1:{refusing_port}/0"
     assert ping() == "without"
     settings.REDIS_URL = here
-    redis.client.cache_clear()
+    monkeypatch.setattr(redis, "_thread", threading.local())
     time.sleep(0.1)
     assert ping() is True
     assert answering()
@@ -77,4 +78,10 @@ def test_an_outage_is_logged_once(log_lines: LogLines, monkeypatch: pytest.Monke
 def test_an_error_in_the_callers_own_code_is_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
         guarded(lambda client: 1 / 0, default=None)
+    assert answering()
+
+
+def test_a_connection_that_redis_has_closed_is_made_anew_and_no_failure() -> None:
+    guarded(lambda client: client.client_kill_filter(_id=str(client.client_id()), skipme=False), default=None)
+    assert ping() is True
     assert answering()

@@ -8,8 +8,7 @@ from celery import current_app
 from django.conf import LazySettings
 from django.test import Client
 
-from nexus.ops import requests, status, workers
-from nexus.ops.redis import client as redis_client
+from nexus.ops import redis, requests, status, workers
 from nexus.ops.redis import guarded
 from nexus.ops.status import build_status
 from nexus.ops.tests.conftest import LogLines
@@ -19,15 +18,15 @@ from nexus.ops.tests.conftest import LogLines
 def clean_redis() -> None:
     """Nothing in Redis that another test or process told of itself."""
     requests.tally.flush()
-    for key in redis_client().scan_iter("nexus:ops:*"):
-        redis_client().delete(key)
-    redis_client().delete(*current_app.amqp.queues)
+    for key in redis.client().scan_iter("nexus:ops:*"):
+        redis.client().delete(key)
+    redis.client().delete(*current_app.amqp.queues)
 
 
 @pytest.fixture
 def redis_is_down(settings: LazySettings, refusing_port: int) -> None:
     settings.REDIS_URL = settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{refusing_port}/0"
-    redis_client.cache_clear()
+    redis.reset()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ MEND = "UPDATE products_product SET attributes = '{}' WHERE jsonb_typeof(attribu
 
 
 class Migration(migrations.Migration):
-    dependencies = [("products", "0006_attributes_are_an_object")]
+    dependencies = [("products", "0007_attributes_are_an_object")]
 
     operations = [
         migrations.RunSQL(MEND, migrations.RunSQL.noop),

@@ -6,7 +6,7 @@ from django.db.models.lookups import Exact
 
 
 class Migration(migrations.Migration):
-    dependencies = [("products", "0005_keys_of_imports")]
+    dependencies = [("products", "0006_quicker_counts")]
 
     operations = [
         AddConstraintNotValid(
