@@ -54,12 +54,17 @@ class ViewMixin:
         user = request.user
         if not user.is_authenticated:
             return
-        bind(user=user.pk)
         if request.method not in SAFE_METHODS:
             pghistory.context(user=user.pk)
         if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
             handler = self.post  # type: ignore[attr-defined]
             vars(self)["post"] = partial(idempotent, handler)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find out who asks, before anything is refused: log lines of refusals name the user too."""
+        super().perform_authentication(request)  # type: ignore[misc]
+        if request.user.is_authenticated:
+            bind(user=request.user.pk)
 
     def _check_body(self, data: Any) -> None:
         """Raise ValidationError for fields that nobody would read; reading `data` has refused what is no JSON."""

@@ -50,9 +50,7 @@ def test_steps_are_proposed_listed_and_confirmed_by_the_list_that_was_written(
 
     file = tmp_path / "decisions.csv"
     file.write_text(listed)
-    assert run("confirm_mappings", *PAIR, file, user=administrator.email) == (
-        "1 of 1 decided; the others were so before.\n"
-    )
+    assert run("confirm_mappings", *PAIR, file, user=administrator.email) == ("1 of 1 decided.\n")
     assert steps() == {("a", "2", True), ("b", "3", True)}
     assert CategoryMapping.objects.get(source__code="a").decided_by == administrator
     assert run("confirm_mappings", *PAIR, file).startswith("0 of 1 decided")
@@ -70,11 +68,11 @@ def test_what_was_decided_is_corrected_by_the_same_command(tmp_path: Path, admin
     run("propose_mappings", *PAIR)
     file = tmp_path / "decisions.csv"
     for content, told, decided in (
-        ("a,2\n", "1 of 1 decided;", {("a", "2"), ("b", "3")}),
-        ("a,1\n", "1 of 1 decided, 1 taken back;", {("a", "1"), ("b", "3")}),
-        ("a,1\na,2\n", "1 of 2 decided;", {("a", "1"), ("a", "2"), ("b", "3")}),
-        ("a,\nb,2\n", "2 of 2 decided, 3 taken back;", {("a", None), ("b", "2")}),
-        ("a,3\n", "1 of 1 decided, 1 taken back;", {("a", "3"), ("b", "2")}),
+        ("a,2\n", "1 of 1 decided.", {("a", "2"), ("b", "3")}),
+        ("a,1\n", "1 of 1 decided, 1 taken back.", {("a", "1"), ("b", "3")}),
+        ("a,1\na,2\n", "1 of 2 decided; the others were so before.", {("a", "1"), ("a", "2"), ("b", "3")}),
+        ("a,\nb,2\n", "2 of 2 decided, 3 taken back.", {("a", None), ("b", "2")}),
+        ("a,3\na,3\n", "1 of 1 decided, 1 taken back.", {("a", "3"), ("b", "2")}),
     ):
         file.write_text(f"source_code,target_code\n{content}")
         assert run("confirm_mappings", *PAIR, file, user=administrator.email).startswith(told)
@@ -90,7 +88,7 @@ def test_two_suggestions_of_one_category_may_both_be_confirmed(tmp_path: Path) -
     step.save()
     file = tmp_path / "decisions.csv"
     file.write_text("source_code,target_code\na,1\na,2\n")
-    assert run("confirm_mappings", *PAIR, file).startswith("2 of 2 decided;")
+    assert run("confirm_mappings", *PAIR, file).startswith("2 of 2 decided.")
     assert steps() == {("a", "1", True), ("a", "2", True), ("b", "3", True)}
 
 

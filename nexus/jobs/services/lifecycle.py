@@ -155,7 +155,14 @@ def end_if_done(job: Job) -> None:
         if not job.is_in_work():
             _end(job, Job.Status.CANCELLED)
     elif job.prepared_at and not Chunk.objects.open_of(job).exists():
-        _end(job, _final_status(job))
+        status = _final_status(job)
+        _end(job, status, _first_error(job) if status == Job.Status.FAILED else "")
+
+
+def _first_error(job: Job) -> str:
+    """Why the first of the chunks that were set aside was; empty where no chunk was, but all of its items failed."""
+    failed = job.chunks.filter(status=Chunk.Status.FAILED).order_by("position")
+    return failed.values_list("error", flat=True).first() or ""
 
 
 def _final_status(job: Job) -> str:

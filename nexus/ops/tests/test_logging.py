@@ -51,6 +51,14 @@ def test_a_line_names_the_request_the_user_and_the_job_at_work(log_lines: LogLin
     assert (line["request_id"], line["user"], line["job"]) == ("the-request", 7, "the-job")
 
 
+@pytest.mark.django_db
+def test_the_line_of_a_refused_request_names_the_user(
+    log_lines: LogLines, client_of: Any, viewer: Any
+) -> None:
+    assert client_of(viewer).post("/api/v1/products", {}).status_code == 403
+    assert log_lines()[-1]["user"] == viewer.pk
+
+
 def test_an_exception_is_part_of_the_same_line(log_lines: LogLines) -> None:
     try:
         raise ValueError("broken")

@@ -41,7 +41,8 @@ class Command(BaseCommand):
         """Read, check and keep. Raises CommandError when a line is wrong."""
         source, target = taxonomy_named(options["source"]), taxonomy_named(options["target"])
         user = _user(options["user"])
-        decisions = list(self._decisions(options["file"], source, target))
+        # A line that is there twice is one decision.
+        decisions = list(dict.fromkeys(self._decisions(options["file"], source, target)))
         nowhere = {one.pk for one, other in decisions if other is None}
         if contradicted := [one.code for one, other in decisions if other and one.pk in nowhere]:
             raise CommandError(
@@ -53,9 +54,8 @@ class Command(BaseCommand):
         except Problem as problem:
             raise CommandError(str(problem.detail)) from None
         taken_back = f", {decided.taken_back} taken back" if decided.taken_back else ""
-        self.stdout.write(
-            f"{decided.kept} of {len(decisions)} decided{taken_back}; the others were so before."
-        )
+        unchanged = "; the others were so before" if decided.kept < len(decisions) else ""
+        self.stdout.write(f"{decided.kept} of {len(decisions)} decided{taken_back}{unchanged}.")
 
     def _decisions(
         self, path: Path, source: Taxonomy, target: Taxonomy
