@@ -4,7 +4,7 @@
 
 Products are sentences of words that their category likes and of words that all categories have, so accuracy says
 little here; sizes are what is measured. ``--taxonomy`` takes a file of lines "id : path" (Shopify's published form) or
-"id - path" (Google's) and XX
+"id - path" (Google's), and trains on products for the leaves of it.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from classification.engine import Category, Classifier, Example, Text, fit
-from classification.engine.data import Prediction
+from classification.engine.evaluation import timed_answers
 
 _LINE = re.compile(r"^\S+\s+(?:-|:) (.+)$")
 _SYLLABLES = [f"{one}{two}" for one in "bdfgklmnprstv" for two in "aeiou"]
@@ -67,16 +67,6 @@ def products(
         yield Text(f"{' '.join(words)} {number % 9973}", text[:description]), leaf.id
 
 
-def timed(classifier: Classifier, texts: Sequence[Text]) -> tuple[list[Prediction], float]:
-    """Predictions in batches of 1,000, and products a second."""
-    classifier.predict(texts[:200])
-    found: list[Prediction] = []
-    started = time.perf_counter()
-    for start in range(0, len(texts), 1_000):
-        found += classifier.predict(texts[start : start + 1_000])
-    return found, len(texts) / (time.perf_counter() - started)
-
-
 def peak() -> int:
     """The most memory that this process has had, in megabytes.
 
@@ -88,7 +78,7 @@ def peak() -> int:
 
 def served(data: bytes, texts: Sequence[Text]) -> int:
     """The most memory of a process that loads a classifier and answers, in megabytes."""
-    timed(Classifier.from_bytes(data), texts)
+    timed_answers(Classifier.from_bytes(data), texts)
     return peak()
 
 
@@ -124,8 +114,8 @@ def main() -> None:
     started = time.perf_counter()
     classifier = Classifier.from_bytes(data)
     load_s = time.perf_counter() - started
-    predictions, per_second = timed(classifier, [text for text, _ in test])
-    pairs = list(zip(predictions, (label for _, label in test), strict=True))
+    answers = timed_answers(classifier, [text for text, _ in test])
+    pairs = list(zip(answers.predictions, (label for _, label in test), strict=True))
     figures = {
         "products": given.products,
         "leaves": len(leaves),
@@ -135,10 +125,11 @@ def main() -> None:
         "artefact_mb": round(len(data) / 1e6, 2),
         "load_s": round(load_s, 2),
         "serving_mb": memory_of_serving(data, [text for text, _ in test]),
-        "predict_per_s": round(per_second),
+        "predict_per_s": round(answers.per_second),
+        "latency_ms": round(answers.latency_ms, 2),
         "top1": round(sum(found.category_id == label for found, label in pairs) / len(pairs), 4),
-        "certain": round(sum(found.is_certain for found in predictions) / len(pairs), 4),
-        "backed_off": sum(found.back_off is not None for found in predictions),
+        "certain": round(sum(found.is_certain for found in answers.predictions) / len(pairs), 4),
+        "backed_off": sum(found.back_off is not None for found in answers.predictions),
     }
     for name, value in figures.items():
         print(f"{name:16} {value}")

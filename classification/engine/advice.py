@@ -125,9 +125,10 @@ def _add(tally: _Tally, rival: int | None, doubt: float, terms: set[str]) -> Non
 def _doubtful(readings: Readings) -> Iterator[tuple[int, int, int | None, float]]:
     """Row, best leaf, next leaf if it has a score, and 1 - confidence of the texts that are known but not certain."""
     confidences = readings.confidence()
+    all_scores = readings.scores.toarray()
     rows = np.flatnonzero(readings.is_known() & (confidences < COLD_THRESHOLD))
     for row in rows.tolist():
-        scores = readings.scores[[row]].toarray()[0]
+        scores = all_scores[row]
         first, *others = np.argsort(-scores, kind="stable")[:2].tolist()
         second = others[0] if others and scores[others[0]] > 0 else None
         yield row, first, second, 1.0 - float(confidences[row])

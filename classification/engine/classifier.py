@@ -168,7 +168,7 @@ class Classifier:
 
     def _answers_of_cold_start(self, texts: Sequence[Text], top_k: int) -> tuple[Answers, BatchReasons]:
         readings = self._cold.read(texts)
-        probabilities = readings.probabilities().astype(np.float32).toarray()
+        probabilities = readings.probabilities().toarray(np.float32)
         order, best = top_probabilities(probabilities, max(top_k, 2))
         confidences, known = readings.confidence(), readings.is_known()
         certain = known & (confidences >= COLD_THRESHOLD)

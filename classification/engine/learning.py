@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 from scipy.special import bdtrc
 
 from classification.engine.calibration import Confidence, Logistic, fit_temperature, fit_threshold, softmax
@@ -30,7 +29,7 @@ from classification.engine.observation import (
     two_greatest,
 )
 from classification.engine.out_of_fold import FEW_UNLABELLED, Material, Unseen, predict_unseen
-from classification.engine.readings import COLD_THRESHOLD, Readings
+from classification.engine.readings import COLD_THRESHOLD, LeafValues, Readings
 from classification.engine.report import (
     Figures,
     Measured,
@@ -64,17 +63,17 @@ def cold_shares(counts: NDArray[np.integer], trust: float) -> Floats:
     return np.asarray(trust * shares, dtype=np.float32)
 
 
-def blend(cold: csr_matrix, learned: Floats, shares: Floats) -> Floats:
+def blend(cold: LeafValues, learned: Floats, shares: Floats) -> Floats:
     """Mix two sets of probabilities of shape (rows, leaves); a cold row of zeros has no say.
 
     ``shares`` are those of the cold start, for each leaf or for each leaf of each row.
     """
-    rows = np.repeat(np.arange(cold.shape[0]), np.diff(cold.indptr))
-    has_say = np.bincount(rows, cold.data, minlength=cold.shape[0]) > 0
+    rows, leaves = cold.rows, cold.leaves
+    has_say = np.bincount(rows, cold.values, minlength=cold.shape[0]) > 0
     mixed = (1 - shares) * learned
     mixed[~has_say] = learned[~has_say]
-    own = np.broadcast_to(shares, learned.shape)[rows, cold.indices]
-    mixed[rows, cold.indices] += own * cold.data.astype(np.float32)
+    own = np.broadcast_to(shares, learned.shape)[rows, leaves]
+    mixed[rows, leaves] += own * cold.values.astype(np.float32)
     mixed /= mixed.sum(axis=1, keepdims=True)
     return mixed
 

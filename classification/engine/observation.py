@@ -64,8 +64,9 @@ def top_probabilities(probabilities: NDArray[np.float32], most: int = TOP) -> tu
     values = np.take_along_axis(probabilities, leaves, axis=1)
     order = np.lexsort((leaves, -values), axis=1)
     leaves, values = np.take_along_axis(leaves, order, axis=1), np.take_along_axis(values, order, axis=1)
-    missing = max(0, TOP - count)
-    return leaves, np.pad(values.astype(np.float64), ((0, 0), (0, missing)))
+    if count < TOP:
+        values = np.pad(values, ((0, 0), (0, TOP - count)))
+    return leaves, values.astype(np.float64)
 
 
 def confidence_signals(best: Floats, leaves: Integers, familiarity: Floats, cold: ColdView | None) -> Floats:

@@ -30,13 +30,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from classification.engine.data import Evidence, Text
 from classification.engine.phrase_index import Floats, Integers, PhraseIndex
 from classification.engine.phrases import ANCESTOR_WEIGHT, Phrase
 from classification.engine.places import neighbours, places_of, strongest
-from classification.engine.readings import SIGNALS, Explainer, Readings
+from classification.engine.readings import SIGNALS, Explainer, LeafValues, Readings
 from classification.engine.text import GENERIC_WORDS, NAME_LIMIT, clean, is_measure, words
 from classification.engine.vocabulary import Vocabulary
 
@@ -81,7 +80,7 @@ class _Credit(NamedTuple):
 class _Scores(NamedTuple):
     """Scores above zero, text by text and leaf by leaf, and the best leaf of each text (see ``Readings``)."""
 
-    lengths: Integers
+    rows: Integers
     leaves: Integers
     values: Floats
     best: Integers
@@ -107,7 +106,7 @@ class _Scores(NamedTuple):
             others = sums.copy()
             others[firsts] = 0.0
             second[has_any] = np.maximum.reduceat(others, starts)
-        return cls(lengths, leaves, sums, best, first, second)
+        return cls(rows, leaves, sums, best, first, second)
 
 
 class _Part(NamedTuple):
@@ -174,11 +173,11 @@ class Ranking:
         ]
         if not parts:
             return self.unread(texts)
-        lengths, leaves, values, best, first, _ = map(
+        own_rows = [part.scores.rows + number * rows for number, part in enumerate(parts)]
+        _, leaves, values, best, first, _ = map(
             np.concatenate, zip(*[part.scores for part in parts], strict=True)
         )
-        starts = np.concatenate(([0], np.cumsum(lengths)))
-        scores = csr_matrix((values, leaves, starts), shape=(len(texts), self.size))
+        scores = LeafValues(np.concatenate(own_rows), leaves, values, (len(texts), self.size))
         signals = np.concatenate([part.signals for part in parts])
         readings = Readings(texts, scores, best, first, signals, self.explainer)
         if len(texts) == 1:
@@ -189,7 +188,8 @@ class Ranking:
     def unread(self, texts: Sequence[Text]) -> Readings:
         """Readings of texts of which the cold start shall not say anything."""
         count = len(texts)
-        nothing = csr_matrix((count, self.size))
+        nowhere = np.zeros(0, dtype=np.int64)
+        nothing = LeafValues(nowhere, nowhere, np.zeros(0), (count, self.size))
         best, signals = np.zeros(count, dtype=np.int64), np.zeros((count, SIGNALS))
         return Readings(texts, nothing, best, np.zeros(count), signals, self.explainer)
 

@@ -1,11 +1,11 @@
 """What the cold start sees in a batch of texts: scores, probabilities, confidences."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from classification.engine.data import Evidence, Text
 
@@ -23,6 +23,30 @@ _BIAS, _OF_GAP, _OF_STRENGTH, _OF_BOTH, _OF_UNKNOWN = -1.5, 1.5, 2.2, 1.2, -1.1
 
 
 @dataclass(frozen=True, slots=True)
+class LeafValues:
+    """Values of shape (texts, leaves), nearly all of them zero: the others with their rows, ascending, and leaves.
+
+    To make a sparse matrix takes as long as to read a text.
+    """
+
+    rows: Integers
+    leaves: Integers
+    values: Floats
+    shape: tuple[int, int]
+
+    def toarray(self, dtype: type = np.float64) -> NDArray[Any]:
+        """All values."""
+        dense: NDArray[Any] = np.zeros(self.shape, dtype)
+        dense[self.rows, self.leaves] = self.values
+        return dense
+
+    def of(self, leaves: Integers) -> Floats:
+        """The value of one leaf of each text."""
+        own = self.leaves == leaves[self.rows]
+        return np.asarray(np.bincount(self.rows[own], self.values[own], minlength=self.shape[0]), np.float64)
+
+
+@dataclass(frozen=True, slots=True)
 class Readings:
     """``scores`` has the shape (texts, leaves), with an entry for each leaf that any word speaks for.
 
@@ -36,7 +60,7 @@ class Readings:
     """
 
     texts: Sequence[Text]
-    scores: csr_matrix
+    scores: LeafValues
     best: Integers
     highest: Floats
     signals: Floats
@@ -53,17 +77,15 @@ class Readings:
         """Whether anything in each text speaks for any leaf."""
         return self.highest >= LEAST_SCORE
 
-    def probabilities(self) -> csr_matrix:
+    def probabilities(self) -> LeafValues:
         """Scores as probabilities, exp(sharpness * score / best score); a row of zeros where nothing is known.
 
         Leaves without a score have no probability.
         """
-        scores = self.scores
-        rows = np.repeat(np.arange(scores.shape[0]), np.diff(scores.indptr))
-        powers = np.exp(_SHARPNESS * (scores.data / self.highest[rows] - 1.0)) * self.is_known()[rows]
-        totals = np.bincount(rows, powers, minlength=scores.shape[0])
-        chances = powers / np.where(totals > 0, totals, 1.0)[rows]
-        return csr_matrix((chances, scores.indices, scores.indptr), shape=scores.shape)
+        rows = self.scores.rows
+        powers = np.exp(_SHARPNESS * (self.scores.values / self.highest[rows] - 1.0)) * self.is_known()[rows]
+        totals = np.bincount(rows, powers, minlength=len(self.highest))
+        return replace(self.scores, values=powers / np.where(totals > 0, totals, 1.0)[rows])
 
     def confidence(self) -> Floats:
         """How likely the best leaf of each text is right; 0 where nothing is known.
@@ -84,5 +106,5 @@ class Readings:
 
     def explained(self, leaves: Integers) -> Floats:
         """How much of the known words of each text the leaf given for it explains."""
-        own = np.asarray(self.scores[np.arange(len(leaves)), leaves]).ravel()
+        own = self.scores.of(leaves)
         return np.asarray(self.signals[:, 0] * own / np.where(self.highest > 0, self.highest, 1.0))
