@@ -43,10 +43,14 @@ def phrases_of(
     """
     by_path = {category.path: category for category in categories if not category.is_leaf}
     folded: dict[str, tuple[str, ...]] = {}
+    above: dict[str, list[tuple[str, float]]] = {}
     phrases: list[Phrase] = []
     for number, leaf in enumerate(leaves):
+        parent = leaf.path.rpartition(PATH_SEPARATOR)[0]
+        if parent not in above:
+            above[parent] = _texts_above(parent, by_path)
         weights: dict[tuple[str, ...], float] = {}
-        for text, weight in [*_weighted_texts(leaf, by_path), *borrowed.get(number, ())]:
+        for text, weight in [*_own_texts(leaf), *above[parent], *borrowed.get(number, ())]:
             if text not in folded:
                 folded[text] = tuple(words(clean(text, NAME_LIMIT)))
             if folded[text]:
@@ -55,20 +59,25 @@ def phrases_of(
     return phrases
 
 
-def _weighted_texts(leaf: Category, by_path: dict[str, Category]) -> list[tuple[str, float]]:
-    texts = [(part, _name_weight(part, leaf.name)) for part in alternatives(leaf.name)]
-    texts += [(keyword, KEYWORD_WEIGHT) for keyword in leaf.keywords]
-    steps = leaf.path.split(PATH_SEPARATOR)[:-1]
+def _own_texts(leaf: Category) -> list[tuple[str, float]]:
+    parts = alternatives(leaf.name)
+    texts = [(part, _name_weight(part, parts)) for part in parts]
+    return texts + [(keyword, KEYWORD_WEIGHT) for keyword in leaf.keywords]
+
+
+def _texts_above(path: str, by_path: Mapping[str, Category]) -> list[tuple[str, float]]:
+    """What the categories on a path lend to the leaves below it."""
+    texts: list[tuple[str, float]] = []
+    steps = path.split(PATH_SEPARATOR)
     for depth, step in enumerate(steps, start=1):
-        texts += [(part, ANCESTOR_WEIGHT) for part in alternatives(step)]
-        above = by_path.get(PATH_SEPARATOR.join(steps[:depth]))
-        texts += [(keyword, ANCESTOR_WEIGHT) for keyword in (above.keywords if above else ())]
+        category = by_path.get(PATH_SEPARATOR.join(steps[:depth]))
+        keywords = category.keywords if category else ()
+        texts += [(text, ANCESTOR_WEIGHT) for text in (*alternatives(step), *keywords)]
     return texts
 
 
-def _name_weight(part: str, name: str) -> float:
+def _name_weight(part: str, parts: Sequence[str]) -> float:
     """A lone word before others that share their last word is worth less."""
-    parts = alternatives(name)
     is_modifier = " " not in part and any(other.startswith(f"{part} ") for other in parts)
     return MODIFIER_WEIGHT if is_modifier else NAME_WEIGHT
 
