@@ -103,6 +103,10 @@ def guarded(call: Callable[[redis.Redis], Answer], default: Default) -> Answer |
         return _try(lambda: call(client()), "nexus")
     except redis.RedisError:
         return default
+    except BaseException:
+        # Stopped anywhere, such as by a time limit, it may leave an answer that the next command took for its own.
+        vars(_thread).clear()
+        raise
 
 
 def _try(call: Callable[[], Answer], caller: str) -> Answer:

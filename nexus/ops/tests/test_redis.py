@@ -85,3 +85,14 @@ def test_a_connection_that_redis_has_closed_is_made_anew_and_no_failure() -> Non
     guarded(lambda client: client.client_kill_filter(_id=str(client.client_id()), skipme=False), default=None)
     assert ping() is True
     assert answering()
+
+
+def test_an_answer_that_nobody_has_read_is_not_taken_for_that_of_the_next_command() -> None:
+    def stopped_before_it_reads(client: redis.redis.Redis) -> None:
+        assert client.connection
+        client.connection.send_command("ECHO", "unread")
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        guarded(stopped_before_it_reads, default=None)
+    assert guarded(lambda client: client.echo("own"), default=None) == b"own"
