@@ -38,7 +38,7 @@ class BrowserMiddleware:
 
 def comes_from_a_browser_session(request: HttpRequest) -> bool:
     """Whether a request is for the admin site, or made by somebody signed in there."""
-    return request.path.startswith("/admin") or settings.SESSION_COOKIE_NAME in request.COOKIES
+    return request.path_info.startswith("/admin") or settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
 class CorsMiddleware(OfOtherOrigins):

@@ -31,7 +31,7 @@ class ContentPolicyMiddleware:
         answer.headers.setdefault("Permissions-Policy", DEVICES)
         page = answer.headers.get("Content-Type", "").startswith("text/html")
         answer.headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else API_POLICY)
-        if request.path.startswith(("/api/", "/auth/", "/status")):
+        if request.path_info.startswith(("/api/", "/auth/", "/status")):
             answer.headers.setdefault("Cache-Control", "private, no-cache")
         return answer
 
