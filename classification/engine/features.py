@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
 from classification.engine.data import Text
-from classification.engine.hashing import Hashes, Integers, Letters, Runs, pairs
+from classification.engine.hashing import Hashes, Integers, Letters, Runs, pairs, places_in
 from classification.engine.text import STOP_WORDS
 
 Floats = NDArray[np.float32]
@@ -230,14 +230,9 @@ def familiarity(batch: Batch, found: Occurrences, count: int) -> NDArray[np.floa
         [
             _share(grams.rows, is_long.astype(np.float64), known_grams, count),
             _share(words.rows, lengths.astype(np.float64), known_words, count),
-            np.log1p(np.bincount(words.rows[~_are_stop_words(words.hashes)], minlength=count)),
+            np.log1p(np.bincount(words.rows[places_in(_STOP_WORDS, words.hashes) < 0], minlength=count)),
         ]
     )
-
-
-def _are_stop_words(hashes: Hashes) -> NDArray[np.bool_]:
-    places = np.minimum(np.searchsorted(_STOP_WORDS, hashes), len(_STOP_WORDS) - 1)
-    return np.asarray(_STOP_WORDS[places] == hashes)
 
 
 def familiarity_of(features: Features, texts: Sequence[Text]) -> NDArray[np.float64]:

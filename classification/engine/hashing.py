@@ -14,7 +14,7 @@ finaliser of SplitMix64 (G. Steele et al., "Fast splittable pseudorandom number 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,14 @@ class Runs(NamedTuple):
     hashes: Hashes
     starts: Integers
     ends: Integers
+
+
+def places_in(ascending: NDArray[Any], values: NDArray[Any]) -> Integers:
+    """The place of each value among different ones in ascending order, -1 for those that are not among them."""
+    if not len(ascending):
+        return np.full(len(values), -1)
+    places = np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)
+    return np.where(ascending[places] == values, places, -1)
 
 
 class Letters:

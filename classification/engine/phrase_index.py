@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from classification.engine.hashing import places_in
 from classification.engine.phrases import Phrase
 from classification.engine.vocabulary import Vocabulary
 
@@ -107,10 +108,7 @@ class PhraseIndex:
 
     def pair_numbers(self, keys: Integers) -> Integers:
         """The numbers of pairs of neighbours, -1 for those that no phrase has."""
-        if not len(self.pair_keys):
-            return np.full(len(keys), -1)
-        places = np.minimum(np.searchsorted(self.pair_keys, keys), len(self.pair_keys) - 1)
-        return np.where(self.pair_keys[places] == keys, places, -1)
+        return places_in(self.pair_keys, keys)
 
 
 def _shares(flat: Integers, lengths: Integers, idf: Floats) -> Lists:
