@@ -22,7 +22,8 @@ from nexus.api.errors import Conflict, invalid
 from nexus.api.models import IdempotencyKey
 from nexus.api.renderers import to_json
 
-HEADER = "Idempotency-Key"
+# The header, as WSGI names it.
+IDEMPOTENCY_KEY = "HTTP_IDEMPOTENCY_KEY"
 MAX_LENGTH = 255
 KEY = re.compile(f"[!-~]{{1,{MAX_LENGTH}}}")
 KEPT_FOR = timedelta(hours=24)
@@ -38,7 +39,7 @@ def idempotent(handler: Handler, request: Request, *args: Any, **kwargs: Any) ->
     A second request with the key of one that is still at work waits for it. Raises Problem: 400 for a key that is too
     long, 409 ``idempotency_key_reused`` for one that came with another request.
     """
-    key = request.headers[HEADER]
+    key = request.META[IDEMPOTENCY_KEY]
     if not KEY.fullmatch(key):
         raise invalid(
             "/headers/Idempotency-Key",

@@ -127,13 +127,21 @@ class BuiltOnceMixin:
         }
 
 
+def _encodes(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class QuickSurrogateValidator(ProhibitSurrogateCharactersValidator):
     """Lets the encoder look for surrogates, since REST framework looks at each character of each text."""
 
     def __call__(self, value: Any) -> None:
-        try:
-            str(value).encode()
-        except UnicodeEncodeError:
+        if not _encodes(str(value)):
             super().__call__(value)
 
 
@@ -255,16 +263,6 @@ QUICK_CHECKS: dict[type, Callable[[Any], Callable[[Any], Any]]] = {
     serializers.ChoiceField: _check_of_choice,
     serializers.JSONField: _check_of_json,
 }
-
-
-def _encodes(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 @cache

@@ -14,7 +14,7 @@ from rest_framework.views import APIView as RestFrameworkView
 from nexus.api import conditional
 from nexus.api.database import repeated_when_stopped
 from nexus.api.filters import StrictFilterBackend
-from nexus.api.idempotency import idempotent
+from nexus.api.idempotency import IDEMPOTENCY_KEY, idempotent
 from nexus.api.pagination import KeysetPagination, Read
 from nexus.api.reading import RowReader, locked_by_key, row_by_key, row_reader, shower
 from nexus.api.renderers import to_json
@@ -56,7 +56,7 @@ class ViewMixin:
             return
         if request.method not in SAFE_METHODS:
             pghistory.context(user=user.pk)
-        if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
+        if request.method == "POST" and IDEMPOTENCY_KEY in request.META:
             handler = self.post  # type: ignore[attr-defined]
             vars(self)["post"] = partial(idempotent, handler)
 
