@@ -49,29 +49,30 @@ def next_step(job: Job, after: Any) -> Step:
         if after:
             _note_again(job, rules)
         ImportKey.objects.bulk_create([ImportKey(job=job, sku=NOTED, row=0)], ignore_conflicts=True)
-    limit = _chunks_of_step(job, plan.layout)
+    done = job.chunks.count()
+    limit = _chunks_of_step(plan.layout, done)
     file = File.objects.get(job=job, role=File.Role.INPUT)
     with (
         files.opened(file) as content,
         reading.opened(content, plan.layout, Place(**after) if after else None) as rows,
     ):
-        chunks = list(_kept_chunks(job, islice(kept.chunks_of(rows), limit), rules))
+        chunks = list(_kept_chunks(job, islice(kept.chunks_of(rows), limit), done, rules))
         if len(chunks) == limit:
             return Step(chunks, asdict(rows.place()))
     forget_keys(job)
     return Step(chunks, None)
 
 
-def _chunks_of_step(job: Job, layout: Layout) -> int | None:
-    """How many chunks of rows the next step reads; None for all."""
+def _chunks_of_step(layout: Layout, done: int) -> int | None:
+    """How many chunks of rows the next step reads, after those that are read already; None for all."""
     if layout.format == "xlsx":
         return None
-    return max(CHUNKS_OF_STEP, job.chunks.count() // 4) if layout.compressed else CHUNKS_OF_STEP
+    return max(CHUNKS_OF_STEP, done // 4) if layout.compressed else CHUNKS_OF_STEP
 
 
-def _kept_chunks(job: Job, parts: Iterable[list[kept.Line]], rules: Rules) -> Iterator[Chunk]:
+def _kept_chunks(job: Job, parts: Iterable[list[kept.Line]], first: int, rules: Rules) -> Iterator[Chunk]:
     file = kept.file_of(job)
-    for position, lines in enumerate(parts, start=job.chunks.count()):
+    for position, lines in enumerate(parts, start=first):
         kept.keep(file, position, lines)
         duplicates = _duplicates(job, [row for row, _ in lines], rules)
         yield Chunk(job=job, size=len(lines), input={"duplicates": duplicates})
