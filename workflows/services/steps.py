@@ -136,7 +136,7 @@ def _run(step: StepRun) -> None:
 
 def _check_still_allowed(user: User | None) -> None:
     """What the clock or an event has started has nobody who could lose a role."""
-    if user is not None and not (user.is_active and user.has_perm(PERMISSION)):
+    if user is not None and not user.has_perm(PERMISSION):
         raise StepFailedError(
             "Whoever started the execution may not do this any more: the account is closed, or has lost the role.",
             final=True,
